@@ -1,0 +1,161 @@
+import type { Readable } from 'node:stream';
+import type { Blobs } from '../blobs/blobs.ts';
+import type { Bus } from '../bus/bus.ts';
+import type { Clock } from '../kit/clock.ts';
+import type { Ids } from '../kit/ids.ts';
+import type { Trace } from '../kit/trace.ts';
+import type { Store } from '../store/store.ts';
+
+/** Who calls, as the identity layer found it. */
+export interface Principal {
+  /** 12 digits. */
+  readonly account: string;
+  readonly accessKeyId: string;
+  /** e.g. `arn:aws:iam::000000000000:root`, `arn:aws:sts::…:assumed-role/ROLE/SESSION`. */
+  readonly arn: string;
+  readonly userId: string;
+  /** `root`, an IAM user, a role session, an AWS service acting by itself, or nobody (unsigned). */
+  readonly type: 'root' | 'user' | 'assumed-role' | 'service' | 'anonymous';
+}
+
+/** What the platform gives to every room, once. */
+export interface Platform {
+  readonly store: Store;
+  readonly blobs: Blobs;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  /** `host:port` under which this process is reached, for URLs in answers; e.g. `localhost:4566`. */
+  readonly address: () => { readonly scheme: 'http' | 'https'; readonly host: string; readonly port: number };
+  /** A context for work that no request caused (a delivery, a stack operation). */
+  readonly contextFor: (options: ContextOptions) => Ctx;
+}
+
+export interface ContextOptions {
+  readonly account: string;
+  readonly region: string;
+  readonly principal?: Principal;
+  readonly trace?: Trace;
+}
+
+/** What one call carries. */
+export interface Ctx {
+  readonly platform: Platform;
+  readonly account: string;
+  readonly region: string;
+  readonly requestId: string;
+  readonly principal: Principal;
+  readonly trace: Trace;
+  /** Aborted when the client goes away or the server gives up waiting. */
+  readonly signal: AbortSignal;
+  /** HTTP facts that a few operations need (S3 virtual host, API Gateway's source ip); absent on internal calls. */
+  readonly http?: { readonly host: string; readonly sourceIp: string; readonly userAgent: string; readonly headers: Readonly<Record<string, string>> };
+  /**
+   * Another room's operation, by the same authorize, validate and meter steps that a client's request takes.
+   * Rejects with the AwsError a client would see.
+   */
+  call(service: string, operation: string, input: Record<string, unknown>, as?: { principal: Principal }): Promise<Record<string, unknown>>;
+  /** Adds to a billable dimension of this call, e.g. `meter('ReadRequestUnits', 0.5)`. */
+  meter(dimension: string, quantity: number): void;
+}
+
+/**
+ * One operation. `input` has been decoded and validated against the model; the result is encoded by the model.
+ * The type parameters are the SDK's own types, e.g. `Operation<PutItemInput, PutItemOutput>`.
+ */
+export type Operation<I = Record<string, unknown>, O = Record<string, unknown>> = (ctx: Ctx, input: I) => Promise<O>;
+
+/** How an operation looks to IAM: the action's name where it is not `<prefix>:<Operation>`, and the resource's ARN. */
+export interface Access {
+  readonly action?: string;
+  readonly resource?: (ctx: Ctx, input: Record<string, unknown>) => string | readonly string[];
+}
+
+/** An operation with what the platform must know beside its code. */
+export interface OperationEntry {
+  // biome-ignore lint/suspicious/noExplicitAny: the table holds operations of many types; the model guards the boundary
+  readonly run: Operation<any, any>;
+  readonly access?: Access;
+  /** Parameters kept and described but without effect, for the coverage page. */
+  readonly recorded?: readonly string[];
+  /** Skips model validation: the operation checks its input in AWS's own order and wording. */
+  readonly ownValidation?: boolean;
+}
+
+/** A room: one AWS service. */
+export interface Service {
+  /** The model's name in `models/generated`. */
+  readonly name: string;
+  /** Built operations; every other modelled operation answers 501. */
+  readonly operations: Readonly<Record<string, OperationEntry>>;
+  /** How this service words the failures that the platform finds (validation, unknown operation); absent: the protocol's default. */
+  readonly wording?: ServiceWording;
+  /** CloudFormation resource types of this room. */
+  readonly resources?: readonly ResourceType[];
+  /** Billable dimensions with their units, e.g. `{ ReadRequestUnits: 'units' }`. */
+  readonly usage?: Readonly<Record<string, string>>;
+  /** Runs once at start, after the store is open: registers bus targets, resumes what was under way. */
+  start?(platform: Platform): Promise<void> | void;
+  /** Runs at shutdown, after the sockets stopped accepting. */
+  stop?(): Promise<void> | void;
+}
+
+export interface ServiceWording {
+  /** The code of a constraint failure: `ValidationException` (default), `ValidationError`, `InvalidParameterValueException` … */
+  readonly validationCode?: string;
+  /** Rewrites the platform's message where this service's differs. */
+  readonly validationMessage?: (failures: readonly string[]) => string;
+  readonly unknownOperationCode?: string;
+}
+
+/** What a CloudFormation resource type does; "AWS resource and property types reference". */
+export interface ResourceType {
+  /** e.g. `AWS::DynamoDB::Table`. */
+  readonly type: string;
+  /** Creates it and resolves with the physical id (`Ref`) and `GetAtt` attributes once it is stable. */
+  create(ctx: Ctx, request: ResourceRequest): Promise<ResourceResult>;
+  /** Applies a change that needs no replacement. */
+  update(ctx: Ctx, request: ResourceRequest & { readonly physicalId: string; readonly previous: Properties }): Promise<ResourceResult>;
+  /** Resolves once it is gone; a resource that is not there any more is a success. */
+  delete(
+    ctx: Ctx,
+    request: { readonly physicalId: string; readonly properties: Properties; readonly stackId: string; readonly logicalId: string },
+  ): Promise<void>;
+  /** Properties (dotted from the top) whose change replaces the resource. */
+  readonly replaceOn: readonly string[];
+  /** Top-level properties understood; any other fails the resource loudly. */
+  readonly properties: readonly string[];
+  /** Properties kept but without effect: the stack's events say so. */
+  readonly recorded?: readonly string[];
+}
+
+export type Properties = Readonly<Record<string, unknown>>;
+
+export interface ResourceRequest {
+  readonly properties: Properties;
+  readonly logicalId: string;
+  readonly stackId: string;
+  readonly stackName: string;
+  /** A name as CloudFormation makes them (`stack-LogicalId-XXXXXXXXXXXX`), the same at each retry, cut to `maxLength` where asked. */
+  readonly generatedName: (maxLength?: number) => string;
+  /** The same at each retry of this resource operation. */
+  readonly token: string;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+export interface ResourceResult {
+  readonly physicalId: string;
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
+/** Structured log lines of Croft itself. */
+export interface Log {
+  debug(fields: Record<string, unknown>, message: string): void;
+  info(fields: Record<string, unknown>, message: string): void;
+  warn(fields: Record<string, unknown>, message: string): void;
+  error(fields: Record<string, unknown>, message: string): void;
+}
+
+/** A body that streams: in input as a Readable, in output as anything async-iterable. */
+export type StreamingBody = Readable | AsyncIterable<Uint8Array>;
