@@ -1,6 +1,6 @@
 import { compose } from '../src/server/compose.ts';
-import { defaultConfig } from '../src/server/config.ts';
 import type { Config } from '../src/server/config.ts';
+import { defaultConfig } from '../src/server/config.ts';
 
 /** A Croft in this process on an ephemeral port, with the memory store unless told otherwise. */
 export interface TestCroft {

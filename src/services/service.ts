@@ -1,22 +1,12 @@
 import type { Readable } from 'node:stream';
 import type { Blobs } from '../blobs/blobs.ts';
 import type { Bus } from '../bus/bus.ts';
+import type { Credential, Principal } from '../identity/principal.ts';
 import type { Clock } from '../kit/clock.ts';
 import type { Ids } from '../kit/ids.ts';
 import type { Trace } from '../kit/trace.ts';
+import type { WireRequest, WireResponse } from '../protocol/wire.ts';
 import type { Store } from '../store/store.ts';
-
-/** Who calls, as the identity layer found it. */
-export interface Principal {
-  /** 12 digits. */
-  readonly account: string;
-  readonly accessKeyId: string;
-  /** e.g. `arn:aws:iam::000000000000:root`, `arn:aws:sts::…:assumed-role/ROLE/SESSION`. */
-  readonly arn: string;
-  readonly userId: string;
-  /** `root`, an IAM user, a role session, an AWS service acting by itself, or nobody (unsigned). */
-  readonly type: 'root' | 'user' | 'assumed-role' | 'service' | 'anonymous';
-}
 
 /** What the platform gives to every room, once. */
 export interface Platform {
@@ -95,11 +85,35 @@ export interface Service {
   readonly resources?: readonly ResourceType[];
   /** Billable dimensions with their units, e.g. `{ ReadRequestUnits: 'units' }`. */
   readonly usage?: Readonly<Record<string, string>>;
+  /** HTTP that is no AWS API call and that this room answers: an API's stage, a function's URL. */
+  readonly endpoints?: Readonly<Partial<Record<EndpointKind, HttpEndpoint>>>;
+  /** Key pairs that this room keeps (iam: users' keys; sts: sessions), for signature checks and to know the caller. */
+  readonly credential?: (platform: Platform, accessKeyId: string, sessionToken: string | undefined) => Promise<Credential | undefined>;
   /** Runs once at start, after the store is open: registers bus targets, resumes what was under way. */
   start?(platform: Platform): Promise<void> | void;
   /** Runs at shutdown, after the sockets stopped accepting. */
   stop?(): Promise<void> | void;
 }
+
+export type EndpointKind = 'execute-api' | 'lambda-url';
+
+/** A request to a user's own endpoint, told apart by host (`{id}.execute-api.…`) or path (`/restapis/{id}/{stage}/_user_request_/…`). */
+export interface EndpointRequest extends WireRequest {
+  /** The API's or function URL's id. */
+  readonly id: string;
+  /** Named by the path forms only; host forms carry the stage as the first segment of `path`. */
+  readonly stage?: string;
+  /** What is left of the path, percent-encoded, with its leading `/`. */
+  readonly path: string;
+  /** Header names and values as received, in order, repeats kept. */
+  readonly rawHeaders: readonly (readonly [name: string, value: string])[];
+  readonly host: string;
+  readonly scheme: 'http' | 'https';
+  readonly httpVersion: string;
+  readonly sourceIp: string;
+}
+
+export type HttpEndpoint = (ctx: Ctx, request: EndpointRequest) => Promise<WireResponse>;
 
 export interface ServiceWording {
   /** The code of a constraint failure: `ValidationException` (default), `ValidationError`, `InvalidParameterValueException` … */
