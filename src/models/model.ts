@@ -33,6 +33,8 @@ export interface OperationModel {
   readonly errors?: readonly ShapeRef[];
   readonly httpChecksum?: Readonly<Record<string, unknown>>;
   readonly httpChecksumRequired?: boolean;
+  /** Encodings in which a client may send the body (`Content-Encoding`). */
+  readonly requestcompression?: { readonly encodings: readonly string[] };
   readonly authtype?: string;
   readonly auth?: readonly string[];
   readonly unsignedPayload?: boolean;
@@ -88,6 +90,8 @@ export interface ShapeModel {
   readonly max?: number;
   readonly pattern?: string;
   readonly enum?: readonly string[];
+  /** The value is not repeated in messages. */
+  readonly sensitive?: boolean;
   readonly union?: boolean;
   readonly document?: boolean;
   readonly streaming?: boolean;
