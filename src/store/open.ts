@@ -1,0 +1,28 @@
+import type { Clock } from '../kit/clock.ts';
+import { systemClock } from '../kit/clock.ts';
+import { createMemoryStore } from './memory/memory.ts';
+import type { Store } from './store.ts';
+
+export interface StoreOptions {
+  /** `memory`, `sqlite` (needs `dataDir`) or a `postgres://user:password@host:port/database` URL. */
+  readonly store: 'memory' | 'sqlite' | (string & {});
+  /** SQLite's folder; made where it does not exist. */
+  readonly dataDir?: string;
+  readonly clock?: Pick<Clock, 'real' | 'mono'>;
+}
+
+/**
+ * Opens the store that `options` name.
+ *
+ * @throws StoreOpenError with a sentence for the person who started Croft: locked by another process, a newer format,
+ * a database that would lose acknowledged commits.
+ */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const clock = options.clock ?? systemClock();
+  if (options.store === 'memory') {
+    return createMemoryStore(clock, async () => {
+      throw new Error('not yet');
+    });
+  }
+  throw new Error(`not yet: ${options.store}`);
+}
