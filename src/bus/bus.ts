@@ -23,6 +23,8 @@ export interface Attempt extends Delivery {
   readonly attempt: number;
   readonly enqueuedMs: number;
   readonly signal: AbortSignal;
+  /** Removes the delivery inside the handler's own commit, so that effect and removal are one. The handler then returns `done`. */
+  readonly settle: (tx: Tx) => void;
 }
 
 /** `done` removes the delivery; `retry` tries again at virtual time `atMs` (`payload` replaces the old one where given). */
@@ -45,6 +47,10 @@ export interface Bus {
   start(): Promise<void>;
   /** Stops taking new deliveries and waits for those under way, up to `waitMs`. */
   stop(waitMs: number): Promise<void>;
-  /** Deliveries waiting and under way, for `/metrics` and the admin clock's wait for quiet. */
-  stats(): Promise<{ waiting: number; running: number }>;
+  /** Virtual time of the earliest delivery that waits; undefined where none does. */
+  nextDueMs(): number | undefined;
+  /** Resolves true once nothing is due or under way, false after `waitMs` (monotonic). */
+  quiet(waitMs: number): Promise<boolean>;
+  /** Figures for `/metrics`. */
+  stats(): Record<string, number>;
 }

@@ -4,6 +4,7 @@ import type { Bus } from '../bus/bus.ts';
 import type { Credential, Principal } from '../identity/principal.ts';
 import type { Clock } from '../kit/clock.ts';
 import type { Ids } from '../kit/ids.ts';
+import type { Log } from '../kit/log.ts';
 import type { Trace } from '../kit/trace.ts';
 import type { WireRequest, WireResponse } from '../protocol/wire.ts';
 import type { Store } from '../store/store.ts';
@@ -71,6 +72,8 @@ export interface OperationEntry {
   readonly recorded?: readonly string[];
   /** Skips model validation: the operation checks its input in AWS's own order and wording. */
   readonly ownValidation?: boolean;
+  /** The last word on the wire form of a success, where the model has none for it (S3: status 206, `GetBucketLocation`'s bare element). */
+  readonly respond?: (ctx: Ctx, output: Record<string, unknown>, response: WireResponse) => WireResponse;
 }
 
 /** A room: one AWS service. */
@@ -161,14 +164,6 @@ export interface ResourceRequest {
 export interface ResourceResult {
   readonly physicalId: string;
   readonly attributes: Readonly<Record<string, unknown>>;
-}
-
-/** Structured log lines of Croft itself. */
-export interface Log {
-  debug(fields: Record<string, unknown>, message: string): void;
-  info(fields: Record<string, unknown>, message: string): void;
-  warn(fields: Record<string, unknown>, message: string): void;
-  error(fields: Record<string, unknown>, message: string): void;
 }
 
 /** A body that streams: in input as a Readable, in output as anything async-iterable. */

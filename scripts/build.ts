@@ -1,0 +1,27 @@
+/** `npm run build`: the TypeScript sources as one bundle a program, split so that each command loads what it needs. */
+import { chmod, cp, rm } from 'node:fs/promises';
+import { build } from 'esbuild';
+
+/** Programs that are started by path: the command line, and the workers. */
+const ENTRIES = ['src/cli/main.ts', 'src/store/sqlite/writer.ts', 'src/store/sqlite/checkpointer.ts'];
+
+await rm('dist', { recursive: true, force: true });
+await build({
+  entryPoints: ENTRIES,
+  outdir: 'dist',
+  outbase: 'src',
+  bundle: true,
+  splitting: true,
+  chunkNames: 'chunks/[name]-[hash]',
+  format: 'esm',
+  platform: 'node',
+  target: 'node24',
+  sourcemap: true,
+  logLevel: 'warning',
+  legalComments: 'none',
+  // CommonJS packages inside the bundle still ask for Node's own modules by require.
+  banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+  external: ['pg-native'],
+});
+await cp('src/models/generated', 'dist/models/generated', { recursive: true, filter: (path) => !path.endsWith('.ts') });
+await chmod('dist/cli/main.js', 0o755);

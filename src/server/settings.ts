@@ -1,0 +1,81 @@
+/**
+ * Every setting of `croft start`, once: its flag, its `CROFT_*` variable and its place in `croft.config.json` come from this
+ * table, as do `--help` and the errors. Order of precedence: flag, variable, file, default.
+ */
+export interface Setting {
+  /** Name in `croft.config.json`. */
+  readonly name: keyof Settings;
+  readonly flag: string;
+  readonly kind: 'text' | 'port' | 'switch' | 'milliseconds' | 'megabytes';
+  readonly choices?: readonly string[];
+  readonly default: string | number | boolean | undefined;
+  readonly help: string;
+}
+
+export interface Settings {
+  port: number;
+  host: string;
+  dataDir: string;
+  ephemeral: boolean;
+  store: string;
+  auth: 'off' | 'verify';
+  rootAccessKeyId: string | undefined;
+  rootSecretAccessKey: string | undefined;
+  tls: boolean;
+  region: string;
+  logLevel: 'debug' | 'info' | 'warn' | 'error';
+  production: boolean;
+  drainMs: number;
+  functionMemoryMb: number;
+}
+
+export const SETTINGS: readonly Setting[] = [
+  { name: 'port', flag: '--port', kind: 'port', default: 4566, help: 'the one port that everything is served on; 0 picks a free one' },
+  { name: 'host', flag: '--host', kind: 'text', default: '127.0.0.1', help: 'address to bind; anything but loopback needs --auth verify' },
+  { name: 'dataDir', flag: '--data-dir', kind: 'text', default: '.croft', help: 'where data is kept' },
+  { name: 'ephemeral', flag: '--ephemeral', kind: 'switch', default: false, help: 'keep nothing: memory store, data gone at exit' },
+  { name: 'store', flag: '--store', kind: 'text', default: 'sqlite', help: 'sqlite, memory, or postgres://user@host/database' },
+  { name: 'auth', flag: '--auth', kind: 'text', choices: ['off', 'verify'], default: 'off', help: 'off: any credentials; verify: signatures are checked' },
+  { name: 'rootAccessKeyId', flag: '--root-access-key-id', kind: 'text', default: undefined, help: 'with --auth verify: the root key of account 000000000000' },
+  { name: 'rootSecretAccessKey', flag: '--root-secret-access-key', kind: 'text', default: undefined, help: 'its secret (better given as a variable)' },
+  { name: 'tls', flag: '--tls', kind: 'switch', default: false, help: 'serve HTTPS on the same port, with a local CA (`croft tls ca` prints it)' },
+  { name: 'region', flag: '--region', kind: 'text', default: 'us-east-1', help: 'region of requests that name none' },
+  { name: 'logLevel', flag: '--log-level', kind: 'text', choices: ['debug', 'info', 'warn', 'error'], default: 'info', help: "Croft's own log, on stderr" },
+  { name: 'production', flag: '--production', kind: 'switch', default: false, help: 'refuse what only tests need: the clock admin API' },
+  { name: 'drainMs', flag: '--drain-ms', kind: 'milliseconds', default: 10_000, help: 'how long a stop waits for requests under way' },
+  { name: 'functionMemoryMb', flag: '--function-memory-mb', kind: 'megabytes', default: 4096, help: 'memory that all execution environments share' },
+];
+
+/** `CROFT_DATA_DIR` for `--data-dir`. */
+export function variableOf(setting: Setting): string {
+  return `CROFT_${setting.flag.slice(2).replaceAll('-', '_').toUpperCase()}`;
+}
+
+/** A setting that cannot be used, in a sentence that says what to do. */
+export class SettingError extends Error {}
+
+/** Reads one value as the setting's kind; `source` names where it came from. */
+export function parseSetting(setting: Setting, value: unknown, source: string): string | number | boolean {
+  const bad = (expected: string) => new SettingError(`${source} must be ${expected}, not ${JSON.stringify(value)}`);
+  switch (setting.kind) {
+    case 'switch': {
+      if (value === true || value === 'true' || value === '1') return true;
+      if (value === false || value === 'false' || value === '0' || value === '') return false;
+      throw bad('true or false');
+    }
+    case 'port':
+    case 'milliseconds':
+    case 'megabytes': {
+      const number = typeof value === 'number' ? value : typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
+      const max = setting.kind === 'port' ? 65_535 : 999_999_999;
+      if (!Number.isInteger(number) || number < 0 || number > max)
+        throw bad(setting.kind === 'port' ? 'a port from 0 to 65535' : `a whole number of ${setting.kind}`);
+      return number;
+    }
+    default: {
+      if (typeof value !== 'string' || value === '') throw bad(setting.choices ? `one of ${setting.choices.join(', ')}` : 'a text');
+      if (setting.choices && !setting.choices.includes(value)) throw bad(`one of ${setting.choices.join(', ')}`);
+      return value;
+    }
+  }
+}
