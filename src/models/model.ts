@@ -23,6 +23,10 @@ export interface ServiceMetadata {
   readonly serviceId: string;
   readonly xmlNamespace?: string | { readonly uri: string; readonly prefix?: string };
   readonly awsQueryCompatible?: Readonly<Record<string, unknown>>;
+  /** What prefixes a shape's name in `__type`, where it is not `com.amazonaws.<endpointPrefix>.v<apiVersion>` (overlay). */
+  readonly namespace?: string;
+  /** Validation messages name body members as `<operation>Input.<member>` (overlay). */
+  readonly bodyPathPrefix?: boolean;
 }
 
 export interface OperationModel {
@@ -88,6 +92,8 @@ export interface ShapeModel {
   readonly timestampFormat?: 'iso8601' | 'unixTimestamp' | 'rfc822';
   readonly min?: number;
   readonly max?: number;
+  /** A list's or map's constraint texts end with "Member must not be null" (overlay). */
+  readonly memberRequired?: boolean;
   readonly pattern?: string;
   readonly enum?: readonly string[];
   /** The value is not repeated in messages. */

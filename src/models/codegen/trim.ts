@@ -3,8 +3,31 @@ import type { ServiceModel } from '../model.ts';
 type Json = Record<string, unknown>;
 
 /** The traits that a model keeps, in the order in which they are written. Everything else (prose, endpoints, deprecation) is dropped. */
-const METADATA = ['apiVersion', 'serviceId', 'endpointPrefix', 'signingName', 'protocol', 'protocols', 'jsonVersion', 'targetPrefix', 'xmlNamespace', 'awsQueryCompatible'];
-const OPERATION = ['name', 'http', 'input', 'output', 'errors', 'httpChecksum', 'httpChecksumRequired', 'requestcompression', 'authtype', 'auth', 'unsignedPayload'];
+const METADATA = [
+  'apiVersion',
+  'serviceId',
+  'endpointPrefix',
+  'signingName',
+  'protocol',
+  'protocols',
+  'jsonVersion',
+  'targetPrefix',
+  'xmlNamespace',
+  'awsQueryCompatible',
+];
+const OPERATION = [
+  'name',
+  'http',
+  'input',
+  'output',
+  'errors',
+  'httpChecksum',
+  'httpChecksumRequired',
+  'requestcompression',
+  'authtype',
+  'auth',
+  'unsignedPayload',
+];
 const HTTP = ['method', 'requestUri', 'responseCode'];
 const REF = [
   'shape',
