@@ -1,0 +1,36 @@
+import type { Readable } from 'node:stream';
+import { decodeAwsChunked, isAwsChunked } from '../../protocol/awsChunked.ts';
+import type { WireRequest } from '../../protocol/wire.ts';
+import { asStream, collectStream } from '../body.ts';
+import { notBuilt } from '../errors.ts';
+import type { Exchange } from '../exchange.ts';
+import type { GatewayParts } from '../parts.ts';
+
+/** The wire form becomes the operation's input. */
+export function decode(_parts: GatewayParts, exchange: Exchange): Promise<void> | void {
+  const { operation, service } = exchange;
+  if (!operation || !service) throw new Error('decode without an operation');
+  // Nobody is going to read it: say so before the body of an operation that is not built is looked at.
+  if (!operation.entry) throw notBuilt(service.index.service, operation.model.name);
+  if (operation.streams) return into(exchange, streamOf(exchange));
+  if (!isAwsChunked(exchange.headers)) return into(exchange, exchange.body);
+  return collectStream(streamOf(exchange)).then((body) => into(exchange, body));
+}
+
+function into(exchange: Exchange, body: Buffer | Readable): void {
+  const { operation, service, api, codec } = exchange;
+  if (!operation || !service || !api || !codec) throw new Error('decode without a route');
+  exchange.input = service.codec(codec).decode(operation.model, wireOf(exchange, api.path ?? exchange.path, body));
+}
+
+function wireOf(exchange: Exchange, path: string, body: Buffer | Readable): WireRequest {
+  return { method: exchange.method, path, query: exchange.query, headers: exchange.headers, body };
+}
+
+/** The payload as a stream, `aws-chunked` framing taken off and, with auth verify, each chunk's signature checked on the way. */
+function streamOf(exchange: Exchange): Readable {
+  const streams = exchange.operation?.streams ?? false;
+  const raw = streams ? exchange.request : asStream(exchange.body);
+  if (streams) exchange.sendContinue();
+  return isAwsChunked(exchange.headers) ? decodeAwsChunked(raw, exchange.headers, exchange.chunkSigner).body : raw;
+}

@@ -1,0 +1,13 @@
+import type { Call } from '../chain.ts';
+import { notBuilt } from '../errors.ts';
+import type { GatewayParts } from '../parts.ts';
+
+/** The room's operation. */
+export function operate(_parts: GatewayParts, call: Call): Promise<void> {
+  const { operation, ctx } = call;
+  if (!operation || !ctx) throw new Error('no operation to run');
+  if (!operation.entry) throw notBuilt(operation.service.index.service, operation.model.name);
+  return operation.entry.run(ctx, call.input).then((output: Record<string, unknown> | undefined) => {
+    call.output = output ?? {};
+  });
+}

@@ -1,0 +1,118 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { releaseBody } from '../body.ts';
+import type { Exchange } from '../exchange.ts';
+import { DISCARD_BYTES_MAX } from '../limits.ts';
+import type { GatewayParts } from '../parts.ts';
+
+/** Writes the answer, ends what the request held, and counts it. Never rejects. */
+export async function respond(parts: GatewayParts, exchange: Exchange): Promise<void> {
+  try {
+    const { answer, response } = exchange;
+    if (!answer || exchange.clientGone || response.destroyed) {
+      response.destroy();
+      return;
+    }
+    const { body } = answer;
+    if (typeof body === 'string' || body instanceof Uint8Array) writeWhole(exchange, answer.status, answer.headers, body);
+    else await writeStream(parts, exchange, answer.status, answer.headers, body);
+  } catch (error) {
+    parts.platform.log.error({ err: error }, 'an answer could not be written');
+    exchange.response.destroy();
+  } finally {
+    finish(parts, exchange);
+  }
+}
+
+/** Head and body leave in one write. */
+function writeWhole(exchange: Exchange, status: number, headers: Record<string, string>, body: string | Uint8Array): void {
+  const { response } = exchange;
+  addOwnHeaders(exchange, headers);
+  if (headers['Content-Length'] === undefined && headers['content-length'] === undefined && exchange.method !== 'HEAD' && status !== 204 && status !== 304) {
+    headers['Content-Length'] = String(typeof body === 'string' ? Buffer.byteLength(body) : body.length);
+  }
+  leaveUnreadBody(exchange, headers);
+  response.writeHead(status, headers);
+  if (exchange.method === 'HEAD' || body.length === 0) response.end();
+  else response.end(body);
+}
+
+async function writeStream(
+  parts: GatewayParts,
+  exchange: Exchange,
+  status: number,
+  headers: Record<string, string>,
+  body: Readable | AsyncIterable<Uint8Array>,
+): Promise<void> {
+  const { response } = exchange;
+  addOwnHeaders(exchange, headers);
+  leaveUnreadBody(exchange, headers);
+  response.writeHead(status, headers);
+  const source = body instanceof Readable ? body : Readable.from(body, { objectMode: false });
+  if (exchange.method === 'HEAD') {
+    source.destroy();
+    response.end();
+    return;
+  }
+  response.flushHeaders();
+  try {
+    await pipeline(source, response);
+  } catch (error) {
+    // The head is out, so a broken answer can only be cut short; a client that left is nobody's fault.
+    if (!exchange.clientGone) parts.platform.log.warn({ err: error }, 'an answer broke off');
+    response.destroy();
+  }
+}
+
+function addOwnHeaders(exchange: Exchange, headers: Record<string, string>): void {
+  if (exchange.corsHeaders) Object.assign(headers, exchange.corsHeaders);
+}
+
+/**
+ * An answer before the end of the request's body: what is still to come is read away up to a bound, so that the client gets to see
+ * the answer instead of a reset; beyond it the connection ends.
+ */
+function leaveUnreadBody(exchange: Exchange, headers: Record<string, string>): void {
+  const { request } = exchange;
+  if (request.complete || request.readableEnded) return;
+  const length = Number(exchange.headers['content-length'] ?? Number.POSITIVE_INFINITY);
+  if (exchange.expectsContinue || length > DISCARD_BYTES_MAX) headers['Connection'] = 'close';
+  let seen = 0;
+  request.on('data', (chunk: Buffer) => {
+    seen += chunk.length;
+    if (seen > DISCARD_BYTES_MAX) request.destroy();
+  });
+  request.on('error', () => {});
+  request.resume();
+}
+
+function finish(parts: GatewayParts, exchange: Exchange): void {
+  releaseBody(exchange);
+  if (exchange.admitted) {
+    exchange.admitted = false;
+    parts.admission.leave();
+  }
+  const { operation, ctx } = exchange;
+  const durationMs = parts.platform.clock.mono() - exchange.startedMs;
+  if (operation) {
+    operation.latency.observe(durationMs / 1000);
+    operation.answered(exchange.answer?.status ?? 499).add();
+  }
+  const span = ctx?.span;
+  if (!span || !ctx) return;
+  parts.telemetry.lineage.record({
+    trace: span.cause.root,
+    id: span.id,
+    ...(span.cause.parent === undefined ? {} : { parent: span.cause.parent }),
+    kind: 'request',
+    name: operation ? operation.action : (exchange.endpoint?.endpoint ?? 'request'),
+    account: ctx.account,
+    region: ctx.region,
+    startMs: parts.platform.clock.virtual() - durationMs,
+    durationMs,
+    status: exchange.answer?.status ?? 499,
+    ...(exchange.errorCode === undefined ? {} : { error: exchange.errorCode }),
+    requestId: ctx.requestId,
+    ...(exchange.resources === undefined ? {} : { resources: exchange.resources }),
+  });
+}

@@ -1,0 +1,44 @@
+import { claimedCredential } from '../../identity/scope.ts';
+import type { Exchange } from '../exchange.ts';
+import type { GatewayParts } from '../parts.ts';
+import { type ApiRoute, RouteError, unknownOperation } from '../route.ts';
+import type { LoadedService } from '../services.ts';
+
+/** Names service, protocol and operation as far as the head tells. */
+export function route(parts: GatewayParts, exchange: Exchange): Promise<void> | void {
+  exchange.credential = claimedCredential(exchange.headers, exchange.query);
+  const found = parts.router.route(exchange);
+  exchange.route = found;
+  if (found.kind === 'endpoint') exchange.endpoint = found;
+  if (found.kind !== 'api') return undefined;
+  exchange.api = found;
+  exchange.codec = found.codec;
+  if (found.service === '') return undefined;
+  const loaded = parts.services.loaded(found.service);
+  if (loaded) return enterService(exchange, found, loaded);
+  return parts.services.load(found.service).then((service) => enterService(exchange, found, service));
+}
+
+/** Finds the operation in the service, unless its name is still to come with the body. */
+export function enterService(exchange: Exchange, api: ApiRoute, service: LoadedService): void {
+  exchange.service = service;
+  if (api.operation !== undefined) {
+    exchange.operation = service.operation(api.operation);
+    if (!exchange.operation) throw new RouteError(unknownOperation(api.codec, api.operation), api.codec, api.service);
+    return;
+  }
+  switch (api.codec) {
+    case 'restJson':
+    case 'restXml': {
+      const model = service.rest({ method: exchange.method, path: api.path ?? exchange.path, query: exchange.query, headers: exchange.headers });
+      exchange.operation = model && service.operation(model.name);
+      if (!exchange.operation) throw new RouteError(unknownOperation(api.codec, undefined), api.codec, api.service);
+      return;
+    }
+    case 'awsJson1_0':
+    case 'awsJson1_1':
+    case 'rpcv2Cbor':
+      throw new RouteError(unknownOperation(api.codec, undefined), api.codec, api.service);
+    default:
+  }
+}

@@ -1,0 +1,149 @@
+import type { Clock } from '../kit/clock.ts';
+import type { Ids } from '../kit/ids.ts';
+import { decodeJson, encodeJson } from '../kit/json.ts';
+import { type Key, keyOf, part, prefixEnd, readUint64, uint64, utf8 } from '../kit/key.ts';
+import type { Log } from '../kit/log.ts';
+import type { Store } from '../store/store.ts';
+import { LINEAGE_AGE_MS_MAX, LINEAGE_BYTES_MAX, LINEAGE_PAGE_SPANS, LINEAGE_TRIM_SPANS, SPANS_PENDING_MAX, SPANS_PER_COMMIT } from './limits.ts';
+
+/** One thing that happened on behalf of a trace. */
+export interface Span {
+  /** The trace's root, `1-…`. */
+  readonly trace: string;
+  /** 16 hex digits. */
+  readonly id: string;
+  /** The span that caused this one. */
+  readonly parent?: string;
+  readonly kind: 'request' | 'call' | 'delivery';
+  /** `lambda:Invoke`, or a delivery's target, e.g. `sqs:send`. */
+  readonly name: string;
+  readonly account: string;
+  readonly region: string;
+  /** Virtual time. */
+  readonly startMs: number;
+  readonly durationMs: number;
+  /** HTTP status of a request; 0 for success of anything else. */
+  readonly status: number;
+  /** The error's code, where it failed. */
+  readonly error?: string;
+  readonly requestId?: string;
+  /** What it was about, e.g. ARNs. */
+  readonly resources?: readonly string[];
+}
+
+/** Lineage (design decision 5): each trace's spans, readable for a day or 64 MiB, whichever ends first. */
+export interface Lineage {
+  /** Takes a span for the next flush. Past the bound it is dropped and counted. Never throws. */
+  record(span: Span): void;
+  flush(): Promise<void>;
+  /** The spans of one trace in order of start. */
+  read(trace: string): Promise<Span[]>;
+  /** Deletes what is too old or too much; runs with each flush that wrote. */
+  trim(): Promise<void>;
+  stats(): { pending: number; dropped: number };
+}
+
+const BY_TRACE = keyOf('lineage', 'trace');
+const BY_TIME = keyOf('lineage', 'time');
+const SIZE = keyOf('lineage', 'size');
+
+interface Bounds {
+  readonly ageMs: number;
+  readonly bytes: number;
+}
+
+export function createLineage(
+  store: Store,
+  clock: Clock,
+  ids: Ids,
+  log: Log,
+  bounds: Bounds = { ageMs: LINEAGE_AGE_MS_MAX, bytes: LINEAGE_BYTES_MAX },
+): Lineage {
+  let pending: Span[] = [];
+  let dropped = 0;
+  let running: Promise<void> | undefined;
+
+  const write = async (spans: readonly Span[]): Promise<void> => {
+    for (let from = 0; from < spans.length; from += SPANS_PER_COMMIT) {
+      const rows = spans.slice(from, from + SPANS_PER_COMMIT).map((span) => rowOf(span, ids));
+      await store.transact({}, (tx) => {
+        let bytes = 0;
+        for (const { traceKey, timeKey, value } of rows) {
+          tx.put(traceKey, value);
+          tx.put(timeKey, utf8Bytes(traceKey));
+          bytes += value.length;
+        }
+        tx.add(SIZE, BigInt(bytes));
+      });
+    }
+  };
+
+  const trim = async (): Promise<void> => {
+    for (;;) {
+      const size = readCounter(await store.get(SIZE));
+      const page = await store.range({ from: BY_TIME, to: prefixEnd(BY_TIME), limit: LINEAGE_TRIM_SPANS });
+      const oldestMs = clock.virtual() - bounds.ageMs;
+      const old = page.entries.filter(([key]) => Number(readUint64(key, BY_TIME.length)) < oldestMs);
+      const victims = old.length > 0 ? old : size > BigInt(bounds.bytes) ? page.entries.slice(0, LINEAGE_TRIM_SPANS) : [];
+      if (victims.length === 0) return;
+      await store.transact({ keys: victims.map(([key]) => key) }, (tx) => {
+        let bytes = 0;
+        for (const [timeKey, traceKeyBytes] of victims) {
+          const traceKey = Buffer.from(traceKeyBytes).toString('latin1');
+          bytes += tx.get(traceKey)?.length ?? 0;
+          tx.delete(traceKey);
+          tx.delete(timeKey);
+        }
+        tx.add(SIZE, BigInt(-bytes));
+      });
+    }
+  };
+
+  const flush = async (): Promise<void> => {
+    if (running) await running;
+    if (pending.length === 0) return;
+    const spans = pending;
+    pending = [];
+    running = write(spans)
+      .then(trim)
+      .catch((error: unknown) => {
+        dropped += spans.length;
+        log.error({ err: error, spans: spans.length }, 'lineage could not be written');
+      })
+      .finally(() => {
+        running = undefined;
+      });
+    await running;
+  };
+
+  return {
+    record(span) {
+      if (pending.length >= SPANS_PENDING_MAX) dropped++;
+      else pending.push(span);
+    },
+    flush,
+    trim,
+    async read(trace) {
+      await flush();
+      const prefix = BY_TRACE + part(utf8(trace));
+      const page = await store.range({ from: prefix, to: prefixEnd(prefix), limit: LINEAGE_PAGE_SPANS });
+      return page.entries.map(([, value]) => decodeJson<Span>(value));
+    },
+    stats: () => ({ pending: pending.length, dropped }),
+  };
+}
+
+function rowOf(span: Span, ids: Ids): { traceKey: Key; timeKey: Key; value: Buffer } {
+  const when = uint64(Math.max(0, Math.floor(span.startMs)));
+  // Spans may share an id (a retried delivery), so the row has one of its own.
+  const row = when + span.id + ids.text(6);
+  return { traceKey: BY_TRACE + part(utf8(span.trace)) + row, timeKey: BY_TIME + row, value: encodeJson(span) };
+}
+
+function utf8Bytes(key: Key): Buffer {
+  return Buffer.from(key, 'latin1');
+}
+
+function readCounter(value: Uint8Array | undefined): bigint {
+  return value === undefined ? 0n : new DataView(value.buffer, value.byteOffset, value.byteLength).getBigInt64(0);
+}
