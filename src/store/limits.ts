@@ -10,6 +10,9 @@ export const RANGE_BYTES_DEFAULT = 1024 * 1024;
 /** A commit's outcome is kept this long. */
 export const OUTCOME_KEPT_MS = 3_600_000;
 
+/** Characters of a commit id. */
+export const COMMIT_ID_LENGTH_MAX = 256;
+
 /** Transactions and bytes of writes that one group commit takes. */
 export const BATCH_TRANSACTIONS_MAX = 4096;
 export const BATCH_BYTES_MAX = 8 * 1024 * 1024;
@@ -61,7 +64,8 @@ export function checkBounds({ from, to }: KeyRange): void {
 }
 
 /** Throws RangeError where a declared key or range could never be used, so that the mistake is seen on every driver. */
-export function checkDeclaration({ keys, reads, ranges }: Declaration): void {
+export function checkDeclaration({ keys, reads, ranges, commitId }: Declaration): void {
+  if (commitId !== undefined && commitId.length > COMMIT_ID_LENGTH_MAX) throw new RangeError(`a commit id has at most ${COMMIT_ID_LENGTH_MAX} characters`);
   keys?.forEach(checkKey);
   reads?.forEach(checkKey);
   ranges?.forEach(checkBounds);

@@ -1,6 +1,8 @@
 import type { Clock } from '../kit/clock.ts';
 import { systemClock } from '../kit/clock.ts';
+import { StoreOpenError } from './errors.ts';
 import { createMemoryStore } from './memory/memory.ts';
+import { openSqliteStore } from './sqlite/sqlite.ts';
 import type { Store } from './store.ts';
 
 export interface StoreOptions {
@@ -24,5 +26,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       throw new Error('not yet');
     });
   }
-  throw new Error(`not yet: ${options.store}`);
+  if (options.store === 'sqlite') {
+    if (options.dataDir === undefined) throw new StoreOpenError('The SQLite store needs a data directory.');
+    return openSqliteStore({ dataDir: options.dataDir, clock });
+  }
+  throw new StoreOpenError(`There is no store "${options.store}": name memory, sqlite or a postgres:// URL.`);
 }

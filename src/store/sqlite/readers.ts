@@ -1,0 +1,185 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { bytes, type Key } from '../../kit/key.ts';
+import { type FullRange, READERS_MAX, STEP_BYTES, STEP_ROWS } from '../limits.ts';
+import { type Cursor, PageBuilder } from '../run.ts';
+import type { Page } from '../store.ts';
+import { openForReading } from './schema.ts';
+
+/** Page cache of the connection that transactions and single reads use, and of each reader of pages. Filled on use only. */
+const MAIN_CACHE_BYTES = 16 * 1024 * 1024;
+const READER_CACHE_BYTES = 2 * 1024 * 1024;
+/** So many keys are read at one go; more give the event loop back in between. */
+const KEYS_AT_ONCE = 128;
+
+interface Reader {
+  readonly db: DatabaseSync;
+  readonly value: StatementSync;
+  readonly up: StatementSync;
+  readonly down: StatementSync;
+}
+
+interface Row {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+/** The main thread's connections for committed state. The write-ahead log lets them read while the writer commits. */
+export class Readers {
+  readonly #file: string;
+  readonly #main: Reader;
+  readonly #sequence: StatementSync;
+  readonly #outcome: StatementSync;
+  readonly #idle: Reader[] = [];
+  readonly #waiting: ((reader: Reader) => void)[] = [];
+  #made = 0;
+
+  constructor(file: string) {
+    this.#file = file;
+    this.#main = openReader(file, MAIN_CACHE_BYTES);
+    this.#sequence = this.#main.db.prepare('SELECT last FROM sequences WHERE shard = ?');
+    this.#sequence.setReadBigInts(true);
+    this.#outcome = this.#main.db.prepare('SELECT at_ms FROM outcomes WHERE commit_id = ?');
+  }
+
+  get(key: Key): Uint8Array | undefined {
+    return getWith(this.#main, key);
+  }
+
+  lastSequence(shard: Key): bigint {
+    const last = this.#sequence.get(Buffer.from(shard, 'latin1'))?.['last'];
+    return typeof last === 'bigint' ? last : 0n;
+  }
+
+  /** When a commit was made durable. */
+  outcomeAtMs(commitId: string): number | undefined {
+    const atMs = this.#outcome.get(Buffer.from(commitId, 'utf8'))?.['at_ms'];
+    return typeof atMs === 'number' ? atMs : undefined;
+  }
+
+  /** For use inside one synchronous run, where one cursor of a direction is open at a time. */
+  cursor(range: FullRange): Cursor {
+    return cursorOf(this.#main, range);
+  }
+
+  async getMany(keys: readonly Key[]): Promise<(Uint8Array | undefined)[]> {
+    return this.#withReader(async (reader) => {
+      const values: (Uint8Array | undefined)[] = [];
+      // One transaction, one snapshot.
+      reader.db.exec('BEGIN');
+      try {
+        let bytesRead = 0;
+        for (const key of keys) {
+          const value = getWith(reader, key);
+          values.push(value);
+          bytesRead += value?.byteLength ?? 0;
+          if (values.length % KEYS_AT_ONCE === 0 || bytesRead >= STEP_BYTES) {
+            bytesRead = 0;
+            if (values.length < keys.length) await nextTurn();
+          }
+        }
+      } finally {
+        reader.db.exec('COMMIT');
+      }
+      return values;
+    });
+  }
+
+  /** One page from one snapshot: an open statement holds it. Long pages are read in steps. */
+  async page(range: FullRange): Promise<Page> {
+    return this.#withReader(async (reader) => {
+      const page = new PageBuilder(range);
+      const cursor = cursorOf(reader, range);
+      try {
+        let stepRows = 0;
+        let stepBytes = 0;
+        for (let change = cursor.next(); change; change = cursor.next()) {
+          const [key, value] = change;
+          if (value === undefined || !page.add(key, value)) break;
+          stepBytes += key.length + value.byteLength;
+          if (++stepRows >= STEP_ROWS || stepBytes >= STEP_BYTES) {
+            stepRows = 0;
+            stepBytes = 0;
+            await nextTurn();
+          }
+        }
+      } finally {
+        cursor.close();
+      }
+      return { entries: page.entries, more: page.more };
+    });
+  }
+
+  /** Waits for pages that are being read. No new ones may begin. */
+  async close(): Promise<void> {
+    this.#main.db.close();
+    while (this.#idle.length < this.#made) await nextTurn();
+    for (const reader of this.#idle) reader.db.close();
+  }
+
+  async #withReader<T>(use: (reader: Reader) => Promise<T>): Promise<T> {
+    const reader = await this.#take();
+    try {
+      return await use(reader);
+    } finally {
+      this.#give(reader);
+    }
+  }
+
+  #take(): Reader | Promise<Reader> {
+    const idle = this.#idle.pop();
+    if (idle) return idle;
+    if (this.#made < READERS_MAX) {
+      const reader = openReader(this.#file, READER_CACHE_BYTES);
+      this.#made++;
+      return reader;
+    }
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+    });
+  }
+
+  #give(reader: Reader): void {
+    const next = this.#waiting.shift();
+    if (next) next(reader);
+    else this.#idle.push(reader);
+  }
+}
+
+function openReader(file: string, cacheBytes: number): Reader {
+  const db = openForReading(file, cacheBytes);
+  return {
+    db,
+    value: db.prepare('SELECT value FROM kv WHERE key = ?'),
+    up: db.prepare('SELECT key, value FROM kv WHERE key >= ? AND key < ? ORDER BY key'),
+    down: db.prepare('SELECT key, value FROM kv WHERE key >= ? AND key < ? ORDER BY key DESC'),
+  };
+}
+
+function getWith(reader: Reader, key: Key): Uint8Array | undefined {
+  return reader.value.get(Buffer.from(key, 'latin1'))?.['value'] as Uint8Array | undefined;
+}
+
+function cursorOf(reader: Reader, { from, to, reverse }: FullRange): Cursor {
+  const rows = (reverse ? reader.down : reader.up).iterate(Buffer.from(from, 'latin1'), Buffer.from(to, 'latin1')) as IterableIterator<unknown>;
+  let open = true;
+  return {
+    next() {
+      const { done, value } = rows.next();
+      if (done) {
+        open = false;
+        return undefined;
+      }
+      const row = value as Row;
+      return [bytes(row.key), row.value];
+    },
+    close() {
+      // Resets the statement, which lets its snapshot go.
+      if (open) rows.return?.();
+      open = false;
+    },
+  };
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
