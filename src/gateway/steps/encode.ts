@@ -5,5 +5,6 @@ import type { GatewayParts } from '../parts.ts';
 export function encode(_parts: GatewayParts, exchange: Exchange): void {
   const { operation, service, codec, ctx, method } = exchange;
   if (!operation || !service || !codec || !ctx) throw new Error('encode without an operation');
-  exchange.answer = service.codec(codec).encode(operation.model, exchange.output, { requestId: ctx.requestId, method });
+  const answer = service.codec(codec).encode(operation.model, exchange.output, { requestId: ctx.requestId, method });
+  exchange.answer = operation.entry?.respond ? operation.entry.respond(ctx, exchange.output, answer) : answer;
 }
