@@ -58,7 +58,7 @@ try {
   console.log(`
 It works. What you can do next:
   the API                 curl ${url}
-  the aws command line    AWS_ENDPOINT_URL=${endpoint} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=us-east-1 aws dynamodb list-tables
+  the aws command line    AWS_ENDPOINT_URL=${endpoint} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1 aws dynamodb list-tables
   an application          npx croft init my-app && npx croft deploy my-app
   a function's log        npx croft logs <function> --tail
   stop                    npx croft stop    (the data stays in ${dataDir})`);
