@@ -1,0 +1,61 @@
+import { AwsError } from '../../kit/errors.ts';
+
+/** A request that breaks a rule, in AWS's words. */
+export function validation(message: string): AwsError {
+  return new AwsError('ValidationException', message);
+}
+
+/** The commonest form of it. */
+export function invalidParameter(reason: string): AwsError {
+  return validation(`One or more parameter values were invalid: ${reason}`);
+}
+
+export const KEY_SCHEMA_MISMATCH = 'The provided key element does not match the schema';
+
+/** Item operations name no table. */
+export function tableNotFound(): AwsError {
+  return new AwsError('ResourceNotFoundException', 'Requested resource not found');
+}
+
+/** Table operations name it. */
+export function tableNameNotFound(name: string): AwsError {
+  return new AwsError('ResourceNotFoundException', `Requested resource not found: Table: ${name} not found`);
+}
+
+export function resourceArnNotFound(arn: string): AwsError {
+  return new AwsError('ResourceNotFoundException', `Requested resource not found: ResourcArn: ${arn} not found`);
+}
+
+export function tableExists(name: string): AwsError {
+  return new AwsError('ResourceInUseException', `Table already exists: ${name}`);
+}
+
+export function tableInUse(what: string, name: string): AwsError {
+  return new AwsError('ResourceInUseException', `Attempt to change a resource which is still in use: ${what}: ${name}`);
+}
+
+export function conditionFailed(item?: Record<string, unknown>): AwsError {
+  return new AwsError('ConditionalCheckFailedException', 'The conditional request failed', item ? { members: { Item: item } } : {});
+}
+
+export function limitExceeded(message: string): AwsError {
+  return new AwsError('LimitExceededException', message);
+}
+
+/** A reason of a cancelled transaction; `None` where the action itself was fine. */
+export interface CancellationReason {
+  readonly Code: string;
+  readonly Message?: string;
+  readonly Item?: Record<string, unknown>;
+}
+
+export function transactionCancelled(reasons: readonly CancellationReason[]): AwsError {
+  const codes = reasons.map((reason) => reason.Code).join(', ');
+  return new AwsError('TransactionCanceledException', `Transaction cancelled, please refer cancellation reasons for specific reasons [${codes}]`, {
+    members: { CancellationReasons: reasons },
+  });
+}
+
+export function idempotentParameterMismatch(): AwsError {
+  return new AwsError('IdempotentParameterMismatchException', 'The request uses the same client token as a previous, but non-identical request.');
+}
