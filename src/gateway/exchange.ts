@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Transform } from 'node:stream';
 import type { ChunkSigner } from '../identity/chunks.ts';
 import type { Principal } from '../identity/principal.ts';
 import type { ClaimedCredential } from '../identity/scope.ts';
@@ -49,6 +50,8 @@ export class Exchange {
   principal: Principal | undefined = undefined;
   region = '';
   chunkSigner: ChunkSigner | undefined = undefined;
+  /** What a streamed body passes through, so that its hash is compared with the signed one at its end. */
+  bodyCheck: Transform | undefined = undefined;
   ctx: CallContext | undefined = undefined;
   clientGone: Error | undefined = undefined;
   // decode, operation

@@ -10,6 +10,8 @@ export interface AdminHooks {
    * the answer. Absent: the clock jumps at once.
    */
   readonly advanceClock?: (byMs: number) => Promise<Record<string, unknown>>;
+  /** Writes a consistent copy of all data to the new folder `folder` (`POST /_croft/backup`). Absent: 501. */
+  readonly backup?: (folder: string) => Promise<Record<string, unknown>>;
   /** The coverage page as data. Absent: operations built and not, by service. */
   readonly coverage?: () => unknown;
 }

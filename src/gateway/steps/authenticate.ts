@@ -1,15 +1,19 @@
 import type { Principal } from '../../identity/principal.ts';
+import { queryParameter } from '../../identity/scope.ts';
 import { parseTrace } from '../../kit/trace.ts';
 import { ClientGone } from '../body.ts';
 import { CallContext } from '../context.ts';
 import type { Exchange } from '../exchange.ts';
 import type { GatewayParts } from '../parts.ts';
+import { verify } from '../verify.ts';
 
 /** Who calls, in which region; with them the call's context is made. */
 export function authenticate(parts: GatewayParts, exchange: Exchange): Promise<void> | void {
+  if (parts.options.auth === 'verify') return verify(parts, exchange).then((principal) => enter(parts, exchange, principal));
   const claimed = exchange.credential;
   if (!claimed) return enter(parts, exchange, parts.callers.anonymous);
-  const principal = parts.callers.presume(claimed.accessKeyId, exchange.headers['x-amz-security-token']);
+  const token = exchange.headers['x-amz-security-token'] ?? (claimed.source === 'query' ? queryParameter(exchange.query, 'X-Amz-Security-Token') : undefined);
+  const principal = parts.callers.presume(claimed.accessKeyId, token);
   if (principal instanceof Promise) return principal.then((found) => enter(parts, exchange, found));
   return enter(parts, exchange, principal);
 }

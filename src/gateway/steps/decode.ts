@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { pipeline, type Readable } from 'node:stream';
 import { decodeAwsChunked, isAwsChunked } from '../../protocol/awsChunked.ts';
 import type { WireRequest } from '../../protocol/wire.ts';
 import { asStream, collectStream } from '../body.ts';
@@ -32,5 +32,7 @@ function streamOf(exchange: Exchange): Readable {
   const streams = exchange.operation?.streams ?? false;
   const raw = streams ? exchange.request : asStream(exchange.body);
   if (streams) exchange.sendContinue();
-  return isAwsChunked(exchange.headers) ? decodeAwsChunked(raw, exchange.headers, exchange.chunkSigner).body : raw;
+  if (isAwsChunked(exchange.headers)) return decodeAwsChunked(raw, exchange.headers, exchange.chunkSigner).body;
+  // The pipeline hands errors on: a client that goes away ends the operation's read, where the error is met.
+  return exchange.bodyCheck ? pipeline(raw, exchange.bodyCheck, () => {}) : raw;
 }
