@@ -1,0 +1,35 @@
+/** "Lambda quotas" and "Understanding the Lambda execution environment lifecycle". */
+
+/** The init phase; past it, init runs again under the function's own timeout. */
+export const INIT_TIMEOUT_MS = 10_000;
+/** A synchronous answer: 6 MB plus the envelope that AWS allows for. */
+export const RESPONSE_BYTES_MAX = 6_291_556;
+/** One event of CloudWatch Logs. */
+export const LOG_EVENT_BYTES_MAX = 262_118;
+/** What `LogType=Tail` returns. */
+export const LOG_TAIL_BYTES_MAX = 4096;
+/** The unpacked code of a function, layers included. */
+export const UNZIPPED_BYTES_MAX = 262_144_000;
+/** Entries of one zip: far above any package, so that a hostile directory stays bounded. */
+export const ZIP_ENTRIES_MAX = 200_000;
+
+/** Execution environments of this process. */
+export const ENVIRONMENTS_MAX = 500;
+/** Runtimes being started at once: more would only slow each other down. */
+export const STARTING_MAX = 8;
+/** Invocations waiting for an environment. */
+export const WAITING_MAX = 1000;
+/** How long one waits before it is throttled. */
+export const WAITING_MS_MAX = 10_000;
+/** An idle environment ends after this: longer than the five minutes between keep-warm pings. */
+export const IDLE_MS_DEFAULT = 7 * 60_000;
+/** How often idle environments are looked for. */
+export const REAP_EVERY_MS = 15_000;
+/** Memory of all execution environments together, where nothing else is configured. */
+export const MEMORY_BUDGET_MB_DEFAULT = 4096;
+/** Log bytes that a sink may hold before its function is made to wait. */
+export const LOG_BACKLOG_BYTES_MAX = 4 * 1024 * 1024;
+/** Turns of the event loop that the end of an invocation waits for log output that is already in the pipe. */
+export const LOG_DRAIN_TURNS_MAX = 64;
+/** How long an invocation waits for an environment that has answered and not yet asked for another event. */
+export const FINISHING_MS_MAX = 100;

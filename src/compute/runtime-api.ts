@@ -1,0 +1,211 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { RESPONSE_BYTES_MAX } from './limits.ts';
+
+/** Called by the Runtime API as the runtime of one environment goes on. All are synchronous and must not throw. */
+export interface RuntimeListener {
+  /** The runtime asks for an event: it is ready. */
+  onNext(): void;
+  onAnswer(answer: RuntimeAnswer): void;
+  /** The runtime could not initialise; the body as it was posted. */
+  onInitError(body: Buffer, errorType: string): void;
+}
+
+/** What the runtime posted for an invocation. */
+export interface RuntimeAnswer {
+  readonly requestId: string;
+  readonly kind: 'response' | 'error';
+  readonly body: Buffer;
+  /** The body was longer than a synchronous answer may be, and was dropped. */
+  readonly tooLarge: boolean;
+}
+
+/** One event for the runtime. */
+export interface RuntimeEvent {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly payload: Uint8Array;
+}
+
+const BASE = '/2018-06-01/runtime';
+const JSON_TYPE = 'application/json';
+const ACCEPTED = Buffer.from('{"status":"OK"}\n');
+
+/**
+ * The Runtime API ("Using the Lambda runtime API for custom runtimes"), for every environment of the process: one HTTP parser, and
+ * a session for each environment, bound to the connections of that environment's own listener. So an environment cannot name,
+ * reach or steal an event of another, and a late request of a killed one finds its connection gone.
+ */
+export class RuntimeApi {
+  #server: Server;
+  #sessions = new WeakMap<Socket, RuntimeSession>();
+
+  constructor() {
+    // Events are waited for, without limit, on connections that live as long as their environment.
+    this.#server = createServer(
+      { keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0, connectionsCheckingInterval: 2 ** 31 - 1 },
+      (request, response) => {
+        const session = this.#sessions.get(request.socket);
+        if (session) session.handle(request, response);
+        else request.socket.destroy();
+      },
+    );
+    this.#server.on('clientError', (_error, socket) => socket.destroy());
+  }
+
+  /** A session for connections handed to {@link RuntimeSession.connect}. */
+  open(listener: RuntimeListener): RuntimeSession {
+    return new RuntimeSession(listener, (socket, session) => {
+      this.#sessions.set(socket, session);
+      socket.setNoDelay(true);
+      this.#server.emit('connection', socket);
+    });
+  }
+}
+
+/** The state of one environment's runtime. */
+export class RuntimeSession {
+  #listener: RuntimeListener;
+  #accept: (socket: Socket, session: RuntimeSession) => void;
+  #sockets = new Set<Socket>();
+  #waiting: ServerResponse | undefined;
+  #event: RuntimeEvent | undefined;
+  #current: string | undefined;
+  /** Posts whose bodies are still arriving: a `next` that was sent right behind one is heard after it. */
+  #posting = 0;
+
+  constructor(listener: RuntimeListener, accept: (socket: Socket, session: RuntimeSession) => void) {
+    this.#listener = listener;
+    this.#accept = accept;
+  }
+
+  connect(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => this.#sockets.delete(socket));
+    this.#accept(socket, this);
+  }
+
+  /** Gives the runtime its next event, now or when it asks. */
+  deliver(requestId: string, event: RuntimeEvent): void {
+    this.#current = requestId;
+    this.#event = event;
+    this.#send();
+  }
+
+  /** Cuts every connection: what they still send is never read. */
+  reset(): void {
+    for (const socket of this.#sockets) socket.destroy();
+    this.#sockets.clear();
+    this.#waiting = undefined;
+    this.#event = undefined;
+    this.#current = undefined;
+    this.#posting = 0;
+  }
+
+  handle(request: IncomingMessage, response: ServerResponse): void {
+    const path = request.url ?? '';
+    if (request.method === 'GET' && path === `${BASE}/invocation/next`) {
+      this.#next(request, response);
+      return;
+    }
+    const match = /^\/2018-06-01\/runtime\/(?:invocation\/([^/]+)\/(response|error)|init\/error)$/.exec(path);
+    if (request.method !== 'POST' || !match) {
+      const restore = path.startsWith(`${BASE}/restore/`);
+      request.resume();
+      refuse(
+        response,
+        restore ? 403 : 404,
+        restore ? 'InvalidStateTransition' : 'NotFound',
+        restore ? 'This environment was not restored from a snapshot' : 'Page not found',
+      );
+      return;
+    }
+    const [, requestId, kind] = match;
+    this.#posting++;
+    collect(request, (body, tooLarge) => {
+      if (this.#posting > 0) this.#posting--;
+      if (requestId === undefined) this.#initError(request, response, body);
+      else this.#answer(request, response, { requestId: decodeURIComponent(requestId), kind: kind === 'error' ? 'error' : 'response', body, tooLarge });
+      if (this.#posting === 0 && this.#waiting) this.#ready();
+    });
+  }
+
+  #next(request: IncomingMessage, response: ServerResponse): void {
+    request.resume();
+    if (this.#waiting) {
+      refuse(response, 403, 'InvalidStateTransition', 'Transition from Ready to Ready is not allowed for runtime. State: Ready');
+      return;
+    }
+    this.#waiting = response;
+    response.on('close', () => {
+      if (this.#waiting === response) this.#waiting = undefined;
+    });
+    if (this.#posting === 0) this.#ready();
+  }
+
+  #ready(): void {
+    this.#listener.onNext();
+    this.#send();
+  }
+
+  #send(): void {
+    const response = this.#waiting;
+    const event = this.#event;
+    if (!response || !event) return;
+    this.#waiting = undefined;
+    this.#event = undefined;
+    response.writeHead(200, { ...event.headers, 'Content-Type': JSON_TYPE, 'Content-Length': event.payload.length });
+    response.end(event.payload);
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse, answer: RuntimeAnswer): void {
+    if (answer.requestId !== this.#current) {
+      refuse(response, 400, 'InvalidRequestID', 'Invalid request ID');
+      return;
+    }
+    this.#current = undefined;
+    if (answer.tooLarge) refuse(response, 413, 'RequestEntityTooLarge', `Exceeded maximum allowed payload size (${RESPONSE_BYTES_MAX} bytes).`);
+    else accept(response);
+    this.#listener.onAnswer(streamFailure(request, answer));
+  }
+
+  #initError(request: IncomingMessage, response: ServerResponse, body: Buffer): void {
+    accept(response);
+    const type = request.headers['lambda-runtime-function-error-type'];
+    this.#listener.onInitError(body, typeof type === 'string' && type !== '' ? type : 'Runtime.Unknown');
+  }
+}
+
+/** A streamed answer may end in an error, told by its trailers. */
+function streamFailure(request: IncomingMessage, answer: RuntimeAnswer): RuntimeAnswer {
+  const type = request.trailers['lambda-runtime-function-error-type'];
+  if (!type) return answer;
+  const body = Buffer.from(request.trailers['lambda-runtime-function-error-body'] ?? '', 'base64');
+  return { ...answer, kind: 'error', body, tooLarge: false };
+}
+
+/** Reads a body up to the limit; of a longer one, the rest is read and dropped. */
+function collect(request: IncomingMessage, done: (body: Buffer, tooLarge: boolean) => void): void {
+  let chunks: Buffer[] = [];
+  let size = 0;
+  request.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size <= RESPONSE_BYTES_MAX) chunks.push(chunk);
+    else chunks = [];
+  });
+  request.on('end', () => {
+    const [only] = chunks;
+    done(chunks.length === 1 && only ? only : Buffer.concat(chunks), size > RESPONSE_BYTES_MAX);
+  });
+}
+
+function accept(response: ServerResponse): void {
+  response.writeHead(202, { 'Content-Type': JSON_TYPE, 'Content-Length': ACCEPTED.length });
+  response.end(ACCEPTED);
+}
+
+function refuse(response: ServerResponse, status: number, errorType: string, errorMessage: string): void {
+  const body = JSON.stringify({ errorMessage, errorType });
+  response.writeHead(status, { 'Content-Type': JSON_TYPE, 'Content-Length': Buffer.byteLength(body) });
+  response.end(body);
+}

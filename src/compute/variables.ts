@@ -1,0 +1,48 @@
+import type { FunctionCredentials, FunctionSpec, ResolvedRuntime } from './types.ts';
+
+/** What {@link launchVariables} needs. */
+export interface LaunchFacts {
+  readonly spec: FunctionSpec;
+  readonly runtime: ResolvedRuntime;
+  readonly codeDirectory: string;
+  readonly logStream: string;
+  readonly credentials: FunctionCredentials;
+  /** `host:port` as the function sees it. */
+  readonly runtimeApi: string;
+}
+
+/**
+ * The whole environment of a runtime's process: nothing of the machine's own. Reserved names win over the user's, the user's over
+ * what is only a default. "Working with Lambda environment variables", "Defined runtime environment variables".
+ */
+export function launchVariables(facts: LaunchFacts): Record<string, string> {
+  const { spec, runtime, codeDirectory, logStream, credentials, runtimeApi } = facts;
+  return {
+    PATH: '/usr/local/bin:/usr/bin:/bin:/opt/bin',
+    LANG: 'en_US.UTF-8',
+    TZ: ':UTC',
+    // Without a machine's locale to fall back on, Python reads files as UTF-8 as it does on AWS.
+    ...(runtime.family === 'python' ? { LC_CTYPE: 'C.UTF-8' } : {}),
+    AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',
+    // Nobody serves instance metadata here: without this, a missing credential would be looked for on the network for seconds.
+    AWS_EC2_METADATA_DISABLED: 'true',
+    ...spec.platformVariables(),
+    ...spec.variables,
+    _HANDLER: spec.handler,
+    AWS_REGION: spec.region,
+    AWS_DEFAULT_REGION: spec.region,
+    AWS_EXECUTION_ENV: `AWS_Lambda_${runtime.name}`,
+    AWS_LAMBDA_FUNCTION_NAME: spec.functionName,
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(spec.memoryMb),
+    AWS_LAMBDA_FUNCTION_VERSION: spec.version,
+    AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+    AWS_LAMBDA_LOG_GROUP_NAME: spec.logGroup,
+    AWS_LAMBDA_LOG_STREAM_NAME: logStream,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    AWS_SESSION_TOKEN: credentials.sessionToken,
+    AWS_LAMBDA_RUNTIME_API: runtimeApi,
+    LAMBDA_TASK_ROOT: codeDirectory,
+    PWD: codeDirectory,
+  };
+}
