@@ -13,12 +13,15 @@ export interface Admission {
   leave(): void;
   readonly active: number;
   readonly waiting: number;
+  /** Set when the process stops: every answer from then on ends its connection. */
+  closing: boolean;
 }
 
 export function createAdmission(limits: AdmissionLimits): Admission {
   const queue: { admit: () => void; timer: NodeJS.Timeout }[] = [];
   let active = 0;
   return {
+    closing: false,
     get active() {
       return active;
     },

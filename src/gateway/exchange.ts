@@ -31,8 +31,6 @@ export class Exchange {
   admitted = false;
   /** Headers that a browser needs to read the answer. */
   corsHeaders: Readonly<Record<string, string>> | undefined = undefined;
-  /** An answer found before the end of the path (a CORS preflight): the rest of it is skipped. */
-  early: WireResponse | undefined = undefined;
   // route
   route: Route | undefined = undefined;
   api: ApiRoute | undefined = undefined;
@@ -46,6 +44,9 @@ export class Exchange {
   expectsContinue: boolean;
   body: Buffer = EMPTY;
   bodyBytesHeld = 0;
+  /** Bytes of the connection at the last look, and when they last grew. */
+  progressBytes = -1;
+  progressMs = 0;
   // authenticate
   principal: Principal | undefined = undefined;
   region = '';

@@ -3,6 +3,8 @@ import type { ContextOptions, Ctx, Platform, Service } from '../services/service
 import type { Telemetry } from '../telemetry/index.ts';
 import type { AdminHooks } from './admin/hooks.ts';
 import { createAdmission } from './admission.ts';
+import { bodyBytesHeld } from './body.ts';
+import { isLoopback } from './browser.ts';
 import { createCallers } from './callers.ts';
 import { travelInside } from './chain.ts';
 import { CallContext, type ContextParts, type InternalCall, platformContext } from './context.ts';
@@ -17,6 +19,7 @@ import { modelWire } from './wire.ts';
 export type { AdminHooks } from './admin/hooks.ts';
 export { API_PATH, CALL_PATH, ENTRY } from './chain.ts';
 export type { GatewayOptions } from './options.ts';
+export { openTls, type Tls } from './tls.ts';
 
 export interface GatewaySetup {
   readonly services: readonly Service[];
@@ -46,6 +49,9 @@ export interface Gateway {
  */
 export function createGateway({ services: rooms, platform, telemetry, options: given, admin, wire = modelWire }: GatewaySetup): Gateway {
   const options = { ...OPTION_DEFAULTS, ...given };
+  if (options.auth === 'off' && !isLoopback(options.host)) {
+    throw new Error(`with auth off anybody on the network could use this cloud: host ${options.host} needs auth verify, or bind 127.0.0.1`);
+  }
   const call: InternalCall = async (from, service, operation, input, principal) => {
     if (from.depth >= CALL_DEPTH_MAX) throw new AwsError('InternalFailure', 'calls between services are nested too deeply', { status: 500 });
     const loaded = parts.services.loaded(service) ?? (await parts.services.load(service));
@@ -64,7 +70,7 @@ export function createGateway({ services: rooms, platform, telemetry, options: g
     platform,
     telemetry,
     rooms,
-    services: createServices(wire, rooms, telemetry),
+    services: createServices(wire, rooms, telemetry, () => platform.ids.uuid()),
     wire,
     router: createRouter(wire.serviceIndex),
     admission: createAdmission({ ...ADMISSION_DEFAULTS, ...given.limits }),
@@ -75,6 +81,8 @@ export function createGateway({ services: rooms, platform, telemetry, options: g
   const sockets = createSockets(parts);
   telemetry.metrics.gauge('croft_requests_in_flight', 'Requests under way.', () => parts.admission.active);
   telemetry.metrics.gauge('croft_requests_waiting', 'Requests waiting to be admitted.', () => parts.admission.waiting);
+  telemetry.metrics.gauge('croft_connections', 'Open connections.', () => sockets.connections());
+  telemetry.metrics.gauge('croft_request_body_bytes', 'Request bodies held in memory.', () => bodyBytesHeld());
   return {
     listen: () => sockets.listen(),
     close: (graceMs) => sockets.close(graceMs),

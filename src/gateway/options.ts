@@ -1,6 +1,7 @@
 import type { Credential } from '../identity/principal.ts';
 import type { AdmissionLimits } from './admission.ts';
 import { BODY_BYTES_MAX, IN_FLIGHT_MAX, WAITING_MAX, WAITING_MS_MAX } from './limits.ts';
+import type { Tls } from './tls.ts';
 
 export interface GatewayOptions {
   /** 127.0.0.1 unless told otherwise; anything but loopback needs `auth: 'verify'`. */
@@ -13,8 +14,8 @@ export interface GatewayOptions {
   readonly rootCredential?: Credential;
   /** Region of requests that name none; default us-east-1. */
   readonly region?: string;
-  /** PEM texts, read again at each handshake, so that a rotated certificate is used without a restart. */
-  readonly tls?: { readonly certificate: () => { readonly cert: string; readonly key: string } };
+  /** Serves HTTPS on the same port, beside HTTP: what `openTls` gives. */
+  readonly tls?: Tls;
   /** Host names that this server answers to beside loopback's, e.g. `host.docker.internal`; only checked with auth off. */
   readonly allowedHosts?: readonly string[];
   /** Origins of web pages that may call the API beside loopback's, e.g. `https://app.example.com`. */

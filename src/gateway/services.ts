@@ -8,7 +8,7 @@ import { LATENCY_BUCKETS_SECONDS } from '../telemetry/limits.ts';
 export interface Wire {
   readonly serviceIndex: readonly ServiceIndexEntry[];
   readonly loadModel: (service: string) => Promise<ServiceModel>;
-  readonly createCodec: (model: ServiceModel, name: CodecName) => Codec;
+  readonly createCodec: (model: ServiceModel, name: CodecName, newToken: () => string) => Codec;
   readonly createRestRouter: (model: ServiceModel) => RestRouter;
   readonly isStreamingInput: (model: ServiceModel, operation: OperationModel) => boolean;
   readonly validate: (model: ServiceModel, operation: OperationModel, input: Record<string, unknown>) => readonly string[];
@@ -51,7 +51,8 @@ export interface Services {
   load(service: string): Promise<LoadedService>;
 }
 
-export function createServices(wire: Wire, rooms: readonly Service[], telemetry: Telemetry): Services {
+/** `newToken` makes the idempotency tokens that callers leave out. */
+export function createServices(wire: Wire, rooms: readonly Service[], telemetry: Telemetry, newToken: () => string): Services {
   const entries = new Map(wire.serviceIndex.map((entry) => [entry.service, entry]));
   const roomOf = new Map<string, Service>();
   for (const room of rooms) {
@@ -71,7 +72,7 @@ export function createServices(wire: Wire, rooms: readonly Service[], telemetry:
       const index = entries.get(service);
       if (!index) return Promise.reject(new Error(`no service ${service}`));
       const promise = wire.loadModel(service).then((model) => {
-        const bound = bind(wire, index, roomOf.get(service), model, telemetry);
+        const bound = bind(wire, index, roomOf.get(service), model, { telemetry, newToken });
         ready.set(service, bound);
         return bound;
       });
@@ -82,7 +83,12 @@ export function createServices(wire: Wire, rooms: readonly Service[], telemetry:
   };
 }
 
-function bind(wire: Wire, index: ServiceIndexEntry, room: Service | undefined, model: ServiceModel, telemetry: Telemetry): LoadedService {
+interface Around {
+  readonly telemetry: Telemetry;
+  readonly newToken: () => string;
+}
+
+function bind(wire: Wire, index: ServiceIndexEntry, room: Service | undefined, model: ServiceModel, { telemetry, newToken }: Around): LoadedService {
   const codecs = new Map<CodecName, Codec>();
   const operations = new Map<string, BoundOperation>();
   let router: RestRouter | undefined;
@@ -95,7 +101,7 @@ function bind(wire: Wire, index: ServiceIndexEntry, room: Service | undefined, m
     codec(name) {
       let codec = codecs.get(name);
       if (!codec) {
-        codec = wire.createCodec(model, name);
+        codec = wire.createCodec(model, name, newToken);
         codecs.set(name, codec);
       }
       return codec;

@@ -1,6 +1,6 @@
 import { loadModel, serviceIndex } from '../models/index.ts';
-import { createCodec, isStreamingInput, validate, validationMessage } from '../protocol/index.ts';
+import { createCodec, createRestRouter, isStreamingInput, validate, validationMessage } from '../protocol/index.ts';
 import type { Wire } from './services.ts';
 
 /** The models and codecs of this build. */
-export const modelWire: Wire = { serviceIndex, loadModel, createCodec, createRestRouter: () => () => undefined, isStreamingInput, validate, validationMessage };
+export const modelWire: Wire = { serviceIndex, loadModel, createCodec, createRestRouter, isStreamingInput, validate, validationMessage };

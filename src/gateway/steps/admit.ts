@@ -4,7 +4,8 @@ import type { GatewayParts } from '../parts.ts';
 
 /** Bounds what is under way, and keeps web pages from elsewhere out while nothing is verified. */
 export function admit(parts: GatewayParts, exchange: Exchange): Promise<void> | void {
-  if (parts.options.auth === 'off') refuseForeign(parts.options, exchange);
+  // What of Croft's own API answers this machine only is never for web pages from elsewhere.
+  if (parts.options.auth === 'off' || (exchange.path.startsWith('/_croft/') && exchange.path !== '/_croft/health')) refuseForeign(parts.options, exchange);
   if (exchange.answer) return undefined;
   const waiting = parts.admission.enter();
   if (waiting === undefined) {

@@ -13,6 +13,7 @@ export async function respond(parts: GatewayParts, exchange: Exchange): Promise<
       response.destroy();
       return;
     }
+    if (parts.admission.closing) response.shouldKeepAlive = false;
     const { body } = answer;
     if (typeof body === 'string' || body instanceof Uint8Array) writeWhole(exchange, answer.status, answer.headers, body);
     else await writeStream(parts, exchange, answer.status, answer.headers, body);
