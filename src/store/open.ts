@@ -21,11 +21,7 @@ export interface StoreOptions {
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const clock = options.clock ?? systemClock();
-  if (options.store === 'memory') {
-    return createMemoryStore(clock, async () => {
-      throw new Error('not yet');
-    });
-  }
+  if (options.store === 'memory') return createMemoryStore(clock);
   if (options.store === 'sqlite') {
     if (options.dataDir === undefined) throw new StoreOpenError('The SQLite store needs a data directory.');
     return openSqliteStore({ dataDir: options.dataDir, clock });

@@ -4,17 +4,15 @@ import { BTree } from '../btree.ts';
 import { storeClosed } from '../errors.ts';
 import { checkDeclaration, checkKey, type FullRange, fullRange, OUTCOME_KEPT_MS } from '../limits.ts';
 import { type Base, type Cursor, pageOf, runOn, type Writes } from '../run.ts';
+import { backUpEntries } from '../sqlite/backup.ts';
 import type { Store } from '../store.ts';
 import { createWatchers } from '../watch.ts';
 
 /** A view into a much larger buffer (a request body, say) is copied, so that it does not keep the whole of it. */
 const VIEW_WASTE_BYTES_MAX = 16 * 1024;
 
-/** Writes every entry, in order, to a new file: how the memory driver backs up. */
-export type Exporter = (path: string, entries: Iterable<readonly [Key, Uint8Array]>, sequences: ReadonlyMap<Key, bigint>) => Promise<void>;
-
 /** Everything in memory: for tests, simulation and `--ephemeral`. Nothing survives the process, and nothing waits for a disk. */
-export function createMemoryStore(clock: Pick<Clock, 'real'>, exportTo: Exporter): Store {
+export function createMemoryStore(clock: Pick<Clock, 'real'>): Store {
   const state = new MemoryState(clock);
   const watchers = createWatchers();
   let closed = false;
@@ -55,7 +53,7 @@ export function createMemoryStore(clock: Pick<Clock, 'real'>, exportTo: Exporter
     watch: (prefix, listener) => watchers.add(prefix, listener),
     async backup(path) {
       check();
-      await exportTo(path, state.entries(), new Map(state.sequences));
+      await backUpEntries(path, state.entries(), new Map(state.sequences));
     },
     stats: () => ({ keys: state.size, bytes: state.bytes, commits: state.commits }),
     async close() {

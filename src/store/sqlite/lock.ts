@@ -34,11 +34,6 @@ export function lockDirectory(dataDir: string): { release(): void } {
   return { release: () => db.close() };
 }
 
-/** Throws StoreOpenError where a process holds `dataDir`; leaves it as it is. */
-export function refuseIfLocked(dataDir: string): void {
-  lockDirectory(dataDir).release();
-}
-
 function holderOf(db: DatabaseSync): number | undefined {
   try {
     const pid = db.prepare('SELECT pid FROM holder').get()?.['pid'];

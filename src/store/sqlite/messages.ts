@@ -23,3 +23,19 @@ export interface FromCheckpointer {
   readonly behindBytes: number;
   readonly error?: string;
 }
+
+export interface CopierData {
+  /** The database to copy; without it, the records of `ToCopier` are written. */
+  readonly from: string | undefined;
+  readonly to: string;
+  /** The format of records that are sent. */
+  readonly version: number;
+}
+
+/** Each is answered by one {@link FromCopier}. */
+export type ToCopier = { readonly kind: 'records'; readonly data: ArrayBuffer } | { readonly kind: 'finish' };
+
+/** A step is done, or has failed: then the thread ends. */
+export interface FromCopier {
+  readonly error?: string;
+}

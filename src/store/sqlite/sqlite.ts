@@ -107,8 +107,9 @@ function sqliteStore({ file, clock, lock, watchers, readers, coordinator, writer
   async function close(): Promise<void> {
     await coordinator.idle();
     coordinator.stop();
-    await writer.close();
     await readers.close();
+    // The last connection to close copies the log into the database and takes it away.
+    await writer.close();
     lock.release();
   }
 }
