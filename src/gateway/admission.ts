@@ -1,4 +1,4 @@
-import { throttled } from './body.ts';
+import { Overload } from './body.ts';
 
 export interface AdmissionLimits {
   readonly inFlight: number;
@@ -8,7 +8,7 @@ export interface AdmissionLimits {
 
 /** A bound on requests under way in this process (design decision 7). */
 export interface Admission {
-  /** Undefined: come in. A promise: wait. Throws or rejects with a throttling error. */
+  /** Undefined: come in. A promise: wait. Throws or rejects with {@link Overload}. */
   enter(): Promise<void> | undefined;
   leave(): void;
   readonly active: number;
@@ -33,13 +33,13 @@ export function createAdmission(limits: AdmissionLimits): Admission {
         active++;
         return undefined;
       }
-      if (queue.length >= limits.waiting) throw throttled();
+      if (queue.length >= limits.waiting) throw new Overload();
       return new Promise<void>((resolve, reject) => {
         const entry = {
           admit: resolve,
           timer: setTimeout(() => {
             queue.splice(queue.indexOf(entry), 1);
-            reject(throttled());
+            reject(new Overload());
           }, limits.waitingMs),
         };
         queue.push(entry);

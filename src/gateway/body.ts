@@ -30,7 +30,7 @@ export function hasBody(exchange: Exchange): boolean {
 
 /**
  * The whole body as one Buffer.
- * Rejects with `RequestEntityTooLargeException` past the limit, with a throttling error where all bodies together are too much,
+ * Rejects with `RequestEntityTooLargeException` past the limit, with {@link Overload} where all bodies together are too much,
  * and with {@link ClientGone} where the client stops short.
  */
 export function collect(exchange: Exchange, bytesMax: number): Promise<Buffer> | Buffer {
@@ -38,8 +38,8 @@ export function collect(exchange: Exchange, bytesMax: number): Promise<Buffer> |
   const service = exchange.service?.index.service ?? exchange.api?.service;
   const limit = Math.min(bytesMax, (service === undefined ? undefined : BODY_BYTES_MAX_OF_SERVICE[service]) ?? bytesMax);
   const length = Number(exchange.headers['content-length'] ?? 0);
-  if (length > limit) throw tooLarge(limit);
-  if (heldBytes + length > BODIES_BYTES_MAX) throw throttled();
+  if (length > limit) throw tooLarge(exchange, limit);
+  if (heldBytes + length > BODIES_BYTES_MAX) throw new Overload();
   exchange.sendContinue();
   return new Promise((resolve, reject) => {
     const { request } = exchange;
@@ -53,8 +53,8 @@ export function collect(exchange: Exchange, bytesMax: number): Promise<Buffer> |
     const onData = (chunk: Buffer) => {
       heldBytes += chunk.length;
       exchange.bodyBytesHeld += chunk.length;
-      if (exchange.bodyBytesHeld > limit) stop(tooLarge(limit));
-      else if (heldBytes > BODIES_BYTES_MAX) stop(throttled());
+      if (exchange.bodyBytesHeld > limit) stop(tooLarge(exchange, limit));
+      else if (heldBytes > BODIES_BYTES_MAX) stop(new Overload());
       else if (first === undefined) first = chunk;
       else if (rest === undefined) rest = [first, chunk];
       else rest.push(chunk);
@@ -84,11 +84,17 @@ export function asStream(body: Buffer): Readable {
   return Readable.from(body.length === 0 ? [] : [body], { objectMode: false });
 }
 
-function tooLarge(limit: number): AwsError {
-  return new AwsError('RequestEntityTooLargeException', `Request must be smaller than ${limit} bytes`, { status: 413, headers: { Connection: 'close' } });
+/** AWS's own words, as far as they are known. */
+function tooLarge(exchange: Exchange, limit: number): AwsError {
+  const headers = { Connection: 'close' };
+  if (exchange.codec === 'restXml') return new AwsError('MaxMessageLengthExceeded', 'Your request was too big.', { status: 400, headers });
+  const operation = exchange.operation ? ` for the ${exchange.operation.model.name} operation` : '';
+  return new AwsError('RequestEntityTooLargeException', `Request must be smaller than ${limit} bytes${operation}`, { status: 413, headers });
 }
 
-/** The code is made the protocol's own in `fail`. */
-export function throttled(): AwsError {
-  return new AwsError('ThrottlingException', 'Rate exceeded', { status: 400 });
+/** The process has too much to do; `fail` words it for the service that was asked. */
+export class Overload extends Error {
+  constructor() {
+    super('too many requests under way');
+  }
 }

@@ -75,6 +75,7 @@ const CODEC_OF: Readonly<Record<ProtocolName, CodecName>> = {
   'smithy-rpc-v2-cbor': 'rpcv2Cbor',
 };
 const FORM = 'application/x-www-form-urlencoded';
+const JSON_TYPE = 'application/x-amz-json-1.';
 
 export function createRouter(index: readonly ServiceIndexEntry[]): Router {
   const bySigningName = group(index, (entry) => entry.signingName);
@@ -99,7 +100,7 @@ export function createRouter(index: readonly ServiceIndexEntry[]): Router {
     if (target !== undefined) {
       const json = jsonVersion(head.headers['content-type']);
       const known = byTarget.get(target);
-      if (known) return json === undefined ? known.modelled : json === '1.0' ? known.v10 : known.v11;
+      if (known) return json === '1.1' ? known.v11 : known.v10;
       const prefix = byTargetPrefix.get(target.slice(0, Math.max(0, target.lastIndexOf('.'))))?.[0];
       const service = prefix ?? named(head, readHost(head.headers['host'] ?? ''));
       throw new RouteError(unknownOperation('awsJson1_0', target), json === '1.1' ? 'awsJson1_1' : 'awsJson1_0', service?.service);
@@ -201,19 +202,19 @@ function isQuery(head: Head): boolean {
 }
 
 function jsonVersion(contentType: string | undefined): '1.0' | '1.1' | undefined {
-  if (!contentType?.startsWith('application/x-amz-json-1.')) return undefined;
-  return contentType.charCodeAt(23) === 0x31 ? '1.1' : '1.0';
+  if (!contentType?.startsWith(JSON_TYPE)) return undefined;
+  return contentType.charCodeAt(JSON_TYPE.length) === 0x31 ? '1.1' : '1.0';
 }
 
 /** Every `X-Amz-Target` of every service, with its route in each JSON version made beforehand. */
-function targetsOf(index: readonly ServiceIndexEntry[]): ReadonlyMap<string, { v10: ApiRoute; v11: ApiRoute; modelled: ApiRoute }> {
-  const targets = new Map<string, { v10: ApiRoute; v11: ApiRoute; modelled: ApiRoute }>();
+function targetsOf(index: readonly ServiceIndexEntry[]): ReadonlyMap<string, { v10: ApiRoute; v11: ApiRoute }> {
+  const targets = new Map<string, { v10: ApiRoute; v11: ApiRoute }>();
   for (const { service, targetPrefix, operations } of index) {
     if (targetPrefix === undefined) continue;
     for (const operation of operations) {
       const v10: ApiRoute = { kind: 'api', service, codec: 'awsJson1_0', operation };
       const v11: ApiRoute = { kind: 'api', service, codec: 'awsJson1_1', operation };
-      targets.set(`${targetPrefix}.${operation}`, { v10, v11, modelled: v11 });
+      targets.set(`${targetPrefix}.${operation}`, { v10, v11 });
     }
   }
   return targets;

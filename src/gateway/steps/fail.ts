@@ -1,5 +1,6 @@
+import { claimedCredential } from '../../identity/scope.ts';
 import { AwsError } from '../../kit/errors.ts';
-import { ClientGone } from '../body.ts';
+import { ClientGone, Overload } from '../body.ts';
 import { bareError, internalFailure, throttlingOf } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
 import type { GatewayParts } from '../parts.ts';
@@ -17,7 +18,7 @@ export function fail(parts: GatewayParts, exchange: Exchange, thrown: unknown): 
     return;
   }
   if (thrown instanceof RouteError) exchange.codec ??= thrown.codec;
-  const error = wordOf(exchange, thrown instanceof RouteError ? thrown.error : thrown);
+  const error = wordOf(parts, exchange, thrown instanceof RouteError ? thrown.error : thrown);
   if (error.status >= 500 && error.status !== 501 && error.status !== 503) logBug(parts, exchange, thrown);
   exchange.errorCode = error.code;
   try {
@@ -28,12 +29,26 @@ export function fail(parts: GatewayParts, exchange: Exchange, thrown: unknown): 
   }
 }
 
-function wordOf(exchange: Exchange, thrown: unknown): AwsError {
-  if (!(thrown instanceof AwsError)) return internalFailure(thrown);
-  const { service, codec, operation } = exchange;
-  // The platform's own throttling, not a room's.
-  if (thrown.code === 'ThrottlingException' && !operation) return throttlingOf(service?.index.service, codec);
-  return thrown;
+function wordOf(parts: GatewayParts, exchange: Exchange, thrown: unknown): AwsError {
+  if (thrown instanceof AwsError) return thrown;
+  if (!(thrown instanceof Overload)) return internalFailure(thrown);
+  if (!exchange.codec) nameProtocol(parts, exchange);
+  return throttlingOf(exchange.api?.service, exchange.codec);
+}
+
+/** Overload is met before routing: what the client speaks is found here, so that it understands the answer. */
+function nameProtocol(parts: GatewayParts, exchange: Exchange): void {
+  try {
+    exchange.credential = claimedCredential(exchange.headers, exchange.query);
+    const route = parts.router.route(exchange);
+    if (route.kind !== 'api') return;
+    exchange.api = route;
+    exchange.codec = route.codec;
+    exchange.service = parts.services.loaded(route.service);
+  } catch (error) {
+    if (error instanceof RouteError) exchange.codec = error.codec;
+    else throw error;
+  }
 }
 
 function encodeError(parts: GatewayParts, exchange: Exchange, named: string | undefined, error: AwsError) {
@@ -44,7 +59,7 @@ function encodeError(parts: GatewayParts, exchange: Exchange, named: string | un
   return service ? service.codec(codec).encodeError(exchange.operation?.model, error, { requestId, method }) : bareError(codec, error, requestId, method);
 }
 
-export function requestIdOf(parts: GatewayParts, exchange: Exchange): string {
+function requestIdOf(parts: GatewayParts, exchange: Exchange): string {
   return exchange.ctx?.requestId ?? parts.platform.ids.uuid();
 }
 
