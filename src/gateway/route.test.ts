@@ -43,7 +43,7 @@ describe('AWS APIs', () => {
       '/',
       { 'x-amz-target': 'DynamoDBStreams_20120810.ListStreams', ...signed('dynamodb') },
       'dynamodbstreams',
-      'awsJson1_1',
+      'awsJson1_0',
       'ListStreams',
     ],
     [
