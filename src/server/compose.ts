@@ -6,12 +6,14 @@ import { openBlobs } from '../blobs/filesystem.ts';
 import type { Bus } from '../bus/bus.ts';
 import { createBus } from '../bus/outbox.ts';
 import { createGateway, type Gateway } from '../gateway/index.ts';
+import { openTls } from '../gateway/tls.ts';
 import { systemClock } from '../kit/clock.ts';
 import { createIds } from '../kit/ids.ts';
 import type { Platform, Service } from '../services/service.ts';
 import { openStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
 import { createLog, createTelemetry, type Telemetry } from '../telemetry/index.ts';
+import { backUpData, holdable } from './backup.ts';
 import { advanceClock } from './clock-control.ts';
 import type { Config } from './config.ts';
 import { allRooms } from './rooms.ts';
@@ -40,13 +42,14 @@ export async function compose(config: Config): Promise<Server> {
   const keepsData = !config.ephemeral && config.store !== 'memory';
   const dataDir = keepsData ? config.dataDir : await mkdtemp(join(tmpdir(), 'croft-'));
   const store = await openStore({ store: config.store, dataDir, clock });
-  const blobs = await openBlobs(join(dataDir, 'blobs'), { ids, clock, durable: keepsData });
+  const blobs = holdable(await openBlobs(join(dataDir, 'blobs'), { ids, clock, durable: keepsData }));
   const telemetry = createTelemetry({ store, clock, ids, log });
   const bus = createBus({ store, clock, ids, onError: (fields, message) => log.error(fields, message) });
   telemetry.metrics.gauge('croft_bus', 'Figures of the bus, by name.', () => Object.entries(bus.stats()).map(([name, value]) => [{ name }, value] as const));
 
   let port = config.port;
   const root = await rootKey(config, ids);
+  const tls = config.tls ? await openTls({ folder: join(dataDir, 'tls'), clock, ids }) : undefined;
   const platform: Platform = {
     store,
     blobs,
@@ -67,12 +70,14 @@ export async function compose(config: Config): Promise<Server> {
       port: config.port,
       auth: config.auth,
       region: config.region,
+      ...(tls ? { tls } : {}),
       ...(root ? { rootCredential: { ...root, principal: rootPrincipal(root.accessKeyId) } } : {}),
     },
     admin: {
       version: version(),
       production: config.production,
       health: () => ({ status: 'running', pid: process.pid, store: store.driver, auth: config.auth, isolation: 'none' }),
+      backup: (folder) => backUpData(store, blobs, dataDir, folder),
       advanceClock: (byMs) => advanceClock(clock, bus, byMs),
     },
   });

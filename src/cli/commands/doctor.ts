@@ -45,16 +45,11 @@ function nodeVersion(): Finding {
 
 async function runtimes(): Promise<Finding[]> {
   const found = await discoverRuntimes();
-  return found.map((runtime) => ({
-    check: runtime.runtime,
-    state: runtime.path === undefined ? 'missing' : runtime.exact ? 'ok' : 'note',
-    detail:
-      runtime.path === undefined
-        ? 'no interpreter found: install one, and functions of this runtime can run'
-        : runtime.exact
-          ? `${runtime.version} (${runtime.path})`
-          : `runs on ${runtime.version} (${runtime.path}), the nearest there is`,
-  }));
+  return found.map(({ name, status, executable, version }) => {
+    if (status === 'absent') return { check: name, state: 'missing', detail: 'no interpreter found: install one, and functions of this runtime can run' };
+    if (status === 'exact') return { check: name, state: 'ok', detail: `${version} (${executable})` };
+    return { check: name, state: 'note', detail: `runs on ${version} (${executable}), the nearest there is` };
+  });
 }
 
 function boto3(): Finding {
