@@ -92,6 +92,8 @@ export interface Service {
   readonly endpoints?: Readonly<Partial<Record<EndpointKind, HttpEndpoint>>>;
   /** Key pairs that this room keeps (iam: users' keys; sts: sessions), for signature checks and to know the caller. */
   readonly credential?: (platform: Platform, accessKeyId: string, sessionToken: string | undefined) => Promise<Credential | undefined>;
+  /** Whether a committed row of this room names the blob; a room that writes blobs says so, or the sweep takes them for orphans. */
+  readonly ownsBlob?: (platform: Platform, id: string) => Promise<boolean>;
   /** Runs once at start, after the store is open: registers bus targets, resumes what was under way. */
   start?(platform: Platform): Promise<void> | void;
   /** Runs at shutdown, after the sockets stopped accepting. */

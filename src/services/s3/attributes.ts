@@ -1,0 +1,145 @@
+import type { PutObjectRequest } from '@aws-sdk/client-s3';
+import { AwsError } from '../../kit/errors.ts';
+import type { Attributes, BucketRecord, Encryption, ObjectHeaders } from './domain/records.ts';
+import { tagsFromHeader } from './domain/tags.ts';
+import { aclNotSupported, invalidArgument, invalidStorageClass, metadataTooLarge, notImplemented } from './errors.ts';
+import { METADATA_BYTES_MAX } from './limits.ts';
+
+const STORAGE_CLASSES: ReadonlySet<string> = new Set([
+  'STANDARD',
+  'REDUCED_REDUNDANCY',
+  'STANDARD_IA',
+  'ONEZONE_IA',
+  'INTELLIGENT_TIERING',
+  'GLACIER',
+  'DEEP_ARCHIVE',
+  'GLACIER_IR',
+]);
+const OBJECT_ACLS: ReadonlySet<string> = new Set([
+  'private',
+  'public-read',
+  'public-read-write',
+  'authenticated-read',
+  'aws-exec-read',
+  'bucket-owner-read',
+  'bucket-owner-full-control',
+]);
+const ENCRYPTIONS: ReadonlySet<string> = new Set(['AES256', 'aws:kms', 'aws:kms:dsse']);
+
+export const DEFAULT_CONTENT_TYPE = 'binary/octet-stream';
+
+/** What PutObject, CreateMultipartUpload and CopyObject say about the object they make, in common. */
+export type AttributeInput = Pick<
+  PutObjectRequest,
+  | 'ACL'
+  | 'CacheControl'
+  | 'ContentDisposition'
+  | 'ContentEncoding'
+  | 'ContentLanguage'
+  | 'ContentType'
+  | 'WebsiteRedirectLocation'
+  | 'Metadata'
+  | 'StorageClass'
+  | 'Tagging'
+  | 'ServerSideEncryption'
+  | 'SSEKMSKeyId'
+  | 'BucketKeyEnabled'
+  | 'SSECustomerAlgorithm'
+  | 'ObjectLockMode'
+  | 'ObjectLockRetainUntilDate'
+  | 'ObjectLockLegalHoldStatus'
+  | 'GrantFullControl'
+  | 'GrantRead'
+  | 'GrantReadACP'
+  | 'GrantWriteACP'
+> & { readonly Expires?: unknown };
+
+/** Throws the error of the first header that S3 would refuse, and 501 for those that Croft does not keep. */
+export function attributesOf(bucket: BucketRecord, input: AttributeInput): Attributes {
+  refuseUnbuilt(input);
+  const storageClass = input.StorageClass ?? 'STANDARD';
+  if (!STORAGE_CLASSES.has(storageClass)) throw invalidStorageClass(storageClass);
+  checkAcl(bucket, input.ACL);
+  return {
+    headers: headersOf(input),
+    metadata: metadataOf(input.Metadata),
+    tags: tagsFromHeader(input.Tagging),
+    storageClass,
+    encryption: encryptionOf(bucket, input),
+    ...(input.ACL === undefined ? {} : { acl: input.ACL }),
+  };
+}
+
+export function refuseUnbuilt(input: Partial<AttributeInput>): void {
+  if (input.SSECustomerAlgorithm !== undefined) throw notImplemented('Server-side encryption with customer-provided keys (SSE-C)');
+  if (input.ObjectLockMode !== undefined || input.ObjectLockRetainUntilDate !== undefined || input.ObjectLockLegalHoldStatus !== undefined) {
+    throw notImplemented('S3 Object Lock');
+  }
+  if ((input.GrantFullControl ?? input.GrantRead ?? input.GrantReadACP ?? input.GrantWriteACP) !== undefined)
+    throw notImplemented('Grants in x-amz-grant-* headers');
+}
+
+/** With ACLs disabled (the default) only those pass that say what holds anyway; "Controlling ownership of objects". */
+function checkAcl(bucket: BucketRecord, acl: string | undefined): void {
+  if (acl === undefined) return;
+  if (!OBJECT_ACLS.has(acl)) throw invalidArgument('', 'x-amz-acl', acl);
+  if (bucket.ownership === 'BucketOwnerEnforced' && acl !== 'bucket-owner-full-control' && acl !== 'private') throw aclNotSupported();
+}
+
+export function headersOf(input: Partial<AttributeInput>): ObjectHeaders {
+  const expires = input.Expires instanceof Date ? input.Expires.toUTCString() : typeof input.Expires === 'string' ? input.Expires : undefined;
+  // The framing of the upload is no property of the object.
+  const encoding = input.ContentEncoding?.split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '' && one !== 'aws-chunked')
+    .join(',');
+  return defined({
+    ContentType: input.ContentType || DEFAULT_CONTENT_TYPE,
+    CacheControl: input.CacheControl,
+    ContentDisposition: input.ContentDisposition,
+    ContentEncoding: encoding || undefined,
+    ContentLanguage: input.ContentLanguage,
+    Expires: expires,
+    WebsiteRedirectLocation: input.WebsiteRedirectLocation,
+  });
+}
+
+export function metadataOf(metadata: Record<string, string> | undefined): Record<string, string> {
+  const entries = Object.entries(metadata ?? {}).map(([name, value]) => [name.toLowerCase(), value] as const);
+  const bytes = entries.reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value), 0);
+  if (bytes > METADATA_BYTES_MAX) throw metadataTooLarge(bytes, METADATA_BYTES_MAX);
+  return Object.fromEntries(entries);
+}
+
+export function encryptionOf(bucket: BucketRecord, input: Pick<AttributeInput, 'ServerSideEncryption' | 'SSEKMSKeyId' | 'BucketKeyEnabled'>): Encryption {
+  const algorithm = input.ServerSideEncryption;
+  if (algorithm === undefined) return bucket.encryption ?? { algorithm: 'AES256' };
+  if (!ENCRYPTIONS.has(algorithm)) throw invalidArgument('The encryption method specified is not supported', 'x-amz-server-side-encryption', algorithm);
+  if (algorithm === 'AES256') {
+    if (input.SSEKMSKeyId === undefined) return { algorithm };
+    throw new AwsError('InvalidArgument', 'Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms', {
+      members: { ArgumentName: 'x-amz-server-side-encryption', ArgumentValue: algorithm },
+    });
+  }
+  return {
+    algorithm,
+    ...(input.SSEKMSKeyId === undefined ? {} : { kmsKeyId: input.SSEKMSKeyId }),
+    ...(input.BucketKeyEnabled ? { bucketKeyEnabled: true } : {}),
+  };
+}
+
+/** As output members. */
+export function encryptionMembers(encryption: Encryption): { ServerSideEncryption: string; SSEKMSKeyId?: string; BucketKeyEnabled?: boolean } {
+  return {
+    ServerSideEncryption: encryption.algorithm,
+    ...(encryption.kmsKeyId === undefined ? {} : { SSEKMSKeyId: encryption.kmsKeyId }),
+    ...(encryption.bucketKeyEnabled ? { BucketKeyEnabled: true } : {}),
+  };
+}
+
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** Without the members that are undefined. */
+export function defined<T extends Record<string, unknown>>(record: T): Defined<T> {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as Defined<T>;
+}

@@ -1,0 +1,23 @@
+import type { Platform, Service } from '../service.ts';
+import { cleanUp } from './cleanup.ts';
+import { s3Resources } from './cloudformation.ts';
+import { CLEANUP_TARGET, keys } from './store.ts';
+import { operations } from './table.ts';
+import { S3_USAGE } from './usage.ts';
+
+/** Clean-ups under way at once: unlinking is cheap, and nobody waits for it. */
+const CLEANUP_CONCURRENCY = 4;
+
+/** The Simple Storage Service room. See README.md. */
+export function createS3Room(): Service {
+  return {
+    name: 's3',
+    operations,
+    resources: s3Resources,
+    usage: S3_USAGE,
+    ownsBlob: async (platform, id) => (await platform.store.get(keys.blob(id))) !== undefined,
+    start(platform: Platform) {
+      platform.bus.register(CLEANUP_TARGET, { concurrency: CLEANUP_CONCURRENCY }, (attempt) => cleanUp(platform, attempt));
+    },
+  };
+}

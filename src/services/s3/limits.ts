@@ -1,0 +1,30 @@
+/** "Amazon S3 endpoints and quotas", "Amazon S3 multipart upload limits", "Bucket naming rules", "Object tags". */
+
+export const KEY_BYTES_LIMIT = 1024;
+/** One PUT, one part, one copy. */
+export const UPLOAD_BYTES_MAX = 5 * 1024 ** 3;
+export const PART_BYTES_MIN = 5 * 1024 ** 2;
+export const PART_NUMBER_MAX = 10_000;
+/** All `x-amz-meta-` names and values of an object, in UTF-8. */
+export const METADATA_BYTES_MAX = 2048;
+export const OBJECT_TAGS_MAX = 10;
+export const BUCKET_TAGS_MAX = 50;
+export const TAG_KEY_MAX = 128;
+export const TAG_VALUE_MAX = 256;
+/** Keys, versions, uploads or parts in one answer; keys in one DeleteObjects. */
+export const LIST_MAX = 1000;
+export const LIST_BUCKETS_MAX = 10_000;
+export const POLICY_BYTES_MAX = 20 * 1024;
+/** Largest 32-bit integer, the limit AWS states for `max-keys` and its like. */
+export const INT32_MAX = 2 ** 31 - 1;
+
+/** Croft's own: a body up to this many bytes lives in the store, one commit instead of a file, two syncs and a commit. */
+export const INLINE_BYTES_MAX = 64 * 1024;
+/** Croft's own: an object read while it is replaced is looked up again this often. */
+export const READ_ATTEMPTS_MAX = 5;
+/** Croft's own: a completion whose parts change under it is tried again this often. */
+export const COMPLETE_ATTEMPTS_MAX = 10;
+/** Croft's own: rows that one commit of a clean-up removes. */
+export const CLEANUP_ROWS = 200;
+/** Croft's own: keys deleted at the same time by one DeleteObjects. */
+export const DELETE_CONCURRENCY = 32;

@@ -1,0 +1,68 @@
+import type { Ctx } from '../service.ts';
+import { defined, encryptionMembers } from './attributes.ts';
+import { checksumMember } from './domain/checksums.ts';
+import { isVersionId } from './domain/names.ts';
+import type { BucketRecord, ObjectRecord, VersionRecord } from './domain/records.ts';
+import { deleteMarkerNotAllowed, invalidArgument, noSuchKey, noSuchVersion } from './errors.ts';
+import { readVersion } from './store.ts';
+
+/** Whole seconds of virtual time: S3 keeps no finer time. */
+export function nowSeconds(ctx: Ctx): number {
+  return Math.floor(ctx.platform.clock.virtual() / 1000) * 1000;
+}
+
+/** Throws `InvalidArgument` for an id that S3 never gave out. */
+export function checkVersionId(versionId: string | undefined): void {
+  if (versionId !== undefined && !isVersionId(versionId)) throw invalidArgument('Invalid version id specified', 'versionId', versionId);
+}
+
+export function deleteMarkerHeaders(marker: VersionRecord): Record<string, string> {
+  return { 'x-amz-delete-marker': 'true', 'x-amz-version-id': marker.versionId };
+}
+
+/** The object that a request is about. Throws `NoSuchKey`, `NoSuchVersion`, and `MethodNotAllowed` for a delete marker by its id. */
+export async function findObject(ctx: Ctx, bucket: BucketRecord, key: string, versionId: string | undefined, method: string): Promise<ObjectRecord> {
+  checkVersionId(versionId);
+  return requireObject(await readVersion(ctx.platform.store, bucket.id, key, versionId), key, versionId, method);
+}
+
+export function requireObject(record: VersionRecord | undefined, key: string, versionId: string | undefined, method: string): ObjectRecord {
+  if (!record) throw versionId === undefined ? noSuchKey(key) : noSuchVersion(key, versionId);
+  if (!record.deleteMarker) return record;
+  if (versionId === undefined) throw noSuchKey(key, deleteMarkerHeaders(record));
+  throw deleteMarkerNotAllowed(method, { ...deleteMarkerHeaders(record), Allow: 'DELETE', 'Last-Modified': new Date(record.modifiedMs).toUTCString() });
+}
+
+export interface ResponseOverrides {
+  readonly ResponseCacheControl?: string | undefined;
+  readonly ResponseContentDisposition?: string | undefined;
+  readonly ResponseContentEncoding?: string | undefined;
+  readonly ResponseContentLanguage?: string | undefined;
+  readonly ResponseContentType?: string | undefined;
+  readonly ResponseExpires?: Date | undefined;
+}
+
+/** The headers of GetObject and HeadObject. */
+export function describeObject(bucket: BucketRecord, record: ObjectRecord, overrides: ResponseOverrides, withChecksum: boolean): Record<string, unknown> {
+  const { headers, checksum } = record;
+  const tagCount = Object.keys(record.tags).length;
+  return defined({
+    AcceptRanges: 'bytes',
+    LastModified: new Date(record.modifiedMs),
+    ContentLength: record.size,
+    ETag: `"${record.etag}"`,
+    ...(withChecksum && checksum ? { ...checksumMember(checksum.algorithm, checksum.value), ChecksumType: checksum.type } : {}),
+    VersionId: bucket.versioning === undefined ? undefined : record.versionId,
+    CacheControl: overrides.ResponseCacheControl ?? headers.CacheControl,
+    ContentDisposition: overrides.ResponseContentDisposition ?? headers.ContentDisposition,
+    ContentEncoding: overrides.ResponseContentEncoding ?? headers.ContentEncoding,
+    ContentLanguage: overrides.ResponseContentLanguage ?? headers.ContentLanguage,
+    ContentType: overrides.ResponseContentType ?? headers.ContentType,
+    Expires: overrides.ResponseExpires?.toUTCString() ?? headers.Expires,
+    WebsiteRedirectLocation: headers.WebsiteRedirectLocation,
+    Metadata: record.metadata,
+    ...encryptionMembers(record.encryption),
+    StorageClass: record.storageClass === 'STANDARD' ? undefined : record.storageClass,
+    TagCount: tagCount > 0 ? tagCount : undefined,
+  });
+}

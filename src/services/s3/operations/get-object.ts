@@ -1,0 +1,101 @@
+import type { GetObjectOutput, GetObjectRequest, HeadObjectOutput, HeadObjectRequest } from '@aws-sdk/client-s3';
+import { AwsError } from '../../../kit/errors.ts';
+import type { WireResponse } from '../../../protocol/wire.ts';
+import type { Ctx } from '../../service.ts';
+import { refuseUnbuilt } from '../attributes.ts';
+import { openBody } from '../body.ts';
+import { openBucket } from '../buckets.ts';
+import { checkRead } from '../domain/conditions.ts';
+import { checkKey } from '../domain/names.ts';
+import { type ByteRange, parseRange } from '../domain/ranges.ts';
+import type { BucketRecord, ObjectRecord } from '../domain/records.ts';
+import { invalidArgument, invalidPartNumber, invalidRequest, slowDown } from '../errors.ts';
+import { PART_NUMBER_MAX, READ_ATTEMPTS_MAX } from '../limits.ts';
+import { describeObject, findObject } from '../objects.ts';
+import { readParts } from '../store.ts';
+
+const ARCHIVED: ReadonlySet<string> = new Set(['GLACIER', 'DEEP_ARCHIVE']);
+
+type Input = GetObjectRequest | HeadObjectRequest;
+
+interface Selected {
+  readonly bucket: BucketRecord;
+  readonly record: ObjectRecord;
+  readonly range: ByteRange | undefined;
+  readonly output: Record<string, unknown>;
+}
+
+export async function getObject(ctx: Ctx, input: GetObjectRequest): Promise<GetObjectOutput> {
+  for (let attempt = 1; attempt <= READ_ATTEMPTS_MAX; attempt++) {
+    const { bucket, record, range, output } = await select(ctx, input, 'GET');
+    if (ARCHIVED.has(record.storageClass)) {
+      throw new AwsError('InvalidObjectState', "The operation is not valid for the object's storage class", {
+        status: 403,
+        members: { StorageClass: record.storageClass },
+      });
+    }
+    const body = await openBody(ctx, bucket.id, record, range);
+    if (!body) continue;
+    ctx.meter('BytesOut', Number(output['ContentLength']));
+    return { ...output, Body: body } as GetObjectOutput;
+  }
+  // Replaced at every look: a client that tries again later gets a body.
+  throw slowDown();
+}
+
+export async function headObject(ctx: Ctx, input: HeadObjectRequest): Promise<HeadObjectOutput> {
+  return (await select(ctx, input, 'HEAD')).output as HeadObjectOutput;
+}
+
+/** A range, or a part of a multipart object, is 206. */
+export function respondPartial(_ctx: Ctx, output: Record<string, unknown>, response: WireResponse): WireResponse {
+  return output['ContentRange'] === undefined ? response : { ...response, status: 206 };
+}
+
+async function select(ctx: Ctx, input: Input, method: string): Promise<Selected> {
+  const key = input.Key ?? '';
+  checkKey(key);
+  refuseUnbuilt({ SSECustomerAlgorithm: input.SSECustomerAlgorithm });
+  if (input.PartNumber !== undefined) checkPartNumber(input);
+  const bucket = await openBucket(ctx, input);
+  const record = await findObject(ctx, bucket, key, input.VersionId, method);
+  const conditions = {
+    ifMatch: input.IfMatch,
+    ifNoneMatch: input.IfNoneMatch,
+    ifModifiedSince: input.IfModifiedSince,
+    ifUnmodifiedSince: input.IfUnmodifiedSince,
+  };
+  checkRead(conditions, record, ctx.platform.clock.virtual());
+  const range = input.PartNumber === undefined ? parseRange(input.Range, record.size) : await partRange(ctx, bucket, record, input.PartNumber);
+  const whole = range === undefined || range.end - range.start + 1 === record.size;
+  const output = describeObject(bucket, record, input, input.ChecksumMode === 'ENABLED' && whole);
+  if (range) {
+    output['ContentLength'] = range.end - range.start + 1;
+    output['ContentRange'] = `bytes ${range.start}-${range.end}/${record.size}`;
+  }
+  if (input.PartNumber !== undefined && record.parts !== undefined) output['PartsCount'] = record.parts;
+  return { bucket, record, range, output };
+}
+
+function checkPartNumber(input: Input): void {
+  const number = input.PartNumber ?? 0;
+  if (input.Range !== undefined) throw invalidRequest('Cannot specify both Range header and partNumber query parameter');
+  if (!Number.isInteger(number) || number < 1 || number > PART_NUMBER_MAX) {
+    throw invalidArgument('Part number must be an integer between 1 and 10000, inclusive', 'partNumber', String(number));
+  }
+}
+
+/** An object that was not uploaded in parts is its own part 1. */
+async function partRange(ctx: Ctx, bucket: BucketRecord, record: ObjectRecord, number: number): Promise<ByteRange | undefined> {
+  const parts = record.body.kind === 'parts' ? await readParts(ctx.platform.store, bucket.id, record.body.id) : undefined;
+  const count = record.parts ?? 1;
+  if (number > count) throw invalidPartNumber(number, count);
+  if (record.size === 0) return undefined;
+  let start = 0;
+  // Parts are counted in their order; their numbers at upload may have had gaps.
+  for (const [index, part] of (parts ?? [{ size: record.size }]).entries()) {
+    if (index + 1 === number) return part.size === 0 ? undefined : { start, end: start + part.size - 1 };
+    start += part.size;
+  }
+  throw invalidPartNumber(number, count);
+}

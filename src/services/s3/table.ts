@@ -1,0 +1,172 @@
+import { partitionOf } from '../../kit/arn.ts';
+import type { WireResponse } from '../../protocol/wire.ts';
+import type { Ctx, OperationEntry } from '../service.ts';
+import * as policy from './operations/bucket-policy.ts';
+import * as properties from './operations/bucket-properties.ts';
+import * as buckets from './operations/buckets.ts';
+import { completeMultipartUpload } from './operations/complete-multipart-upload.ts';
+import * as configuration from './operations/configuration.ts';
+import { copyObject } from './operations/copy-object.ts';
+import { deleteObject, deleteObjects } from './operations/delete-object.ts';
+import { getObject, headObject, respondPartial } from './operations/get-object.ts';
+import { getObjectAttributes } from './operations/get-object-attributes.ts';
+import * as lists from './operations/list-objects.ts';
+import * as multipart from './operations/multipart.ts';
+import { putObject } from './operations/put-object.ts';
+import * as tagging from './operations/tagging.ts';
+import { uploadPart, uploadPartCopy } from './operations/upload-part.ts';
+import * as versioning from './operations/versioning.ts';
+import { metered, type RequestClass } from './usage.ts';
+
+type Resource = NonNullable<NonNullable<OperationEntry['access']>['resource']>;
+
+const onBucket: Resource = (ctx, input) => `arn:${partitionOf(ctx.region)}:s3:::${String(input['Bucket'])}`;
+const onObject: Resource = (ctx, input) => `${onBucket(ctx, input) as string}/${String(input['Key'])}`;
+const onListedObjects: Resource = (ctx, input) => {
+  const objects = (input['Delete'] as { Objects?: { Key?: string }[] } | undefined)?.Objects ?? [];
+  return objects.map(({ Key }) => `${onBucket(ctx, input) as string}/${Key}`);
+};
+const onAll: Resource = () => '*';
+
+interface Options {
+  /** IAM action where it is not the operation's name. */
+  readonly action?: string;
+  readonly recorded?: readonly string[];
+  readonly respond?: OperationEntry['respond'];
+}
+
+/** S3 checks its input itself, in its own words: `ownValidation` throughout. */
+function entry(run: OperationEntry['run'], requests: RequestClass, resource: Resource, { action, recorded, respond }: Options = {}): OperationEntry {
+  return {
+    run: metered(run, requests),
+    access: { resource, ...(action === undefined ? {} : { action }) },
+    ownValidation: true,
+    ...(recorded ? { recorded } : {}),
+    ...(respond ? { respond } : {}),
+  };
+}
+
+/** Some PUTs that answer nothing are 204, which the model leaves out. */
+function noContent(_ctx: Ctx, _output: Record<string, unknown>, response: WireResponse): WireResponse {
+  return { ...response, status: 204 };
+}
+
+const OBJECT_RECORDED = [
+  'ACL',
+  'ServerSideEncryption',
+  'SSEKMSKeyId',
+  'BucketKeyEnabled',
+  'SSEKMSEncryptionContext',
+  'WebsiteRedirectLocation',
+  'RequestPayer',
+];
+
+const objectOperations: Record<string, OperationEntry> = {
+  PutObject: entry(putObject, 'tier1', onObject, { recorded: OBJECT_RECORDED }),
+  GetObject: entry(getObject, 'tier2', onObject, { respond: respondPartial }),
+  HeadObject: entry(headObject, 'tier2', onObject, { action: 'GetObject', respond: respondPartial }),
+  GetObjectAttributes: entry(getObjectAttributes, 'tier2', onObject),
+  DeleteObject: entry(deleteObject, 'free', onObject),
+  DeleteObjects: entry(deleteObjects, 'free', onListedObjects, { action: 'DeleteObject' }),
+  CopyObject: entry(copyObject, 'tier1', onObject, { action: 'PutObject', recorded: OBJECT_RECORDED }),
+  PutObjectTagging: entry(tagging.putObjectTagging, 'tier1', onObject),
+  GetObjectTagging: entry(tagging.getObjectTagging, 'tier2', onObject),
+  DeleteObjectTagging: entry(tagging.deleteObjectTagging, 'free', onObject),
+  PutObjectAcl: entry(properties.putObjectAcl, 'tier1', onObject, { recorded: ['ACL'] }),
+  GetObjectAcl: entry(properties.getObjectAcl, 'tier2', onObject),
+};
+
+const listOperations: Record<string, OperationEntry> = {
+  ListObjects: entry(lists.listObjects, 'tier1', onBucket, { action: 'ListBucket' }),
+  ListObjectsV2: entry(lists.listObjectsV2, 'tier1', onBucket, { action: 'ListBucket' }),
+  ListObjectVersions: entry(lists.listObjectVersions, 'tier1', onBucket, { action: 'ListBucketVersions' }),
+};
+
+const multipartOperations: Record<string, OperationEntry> = {
+  CreateMultipartUpload: entry(multipart.createMultipartUpload, 'tier1', onObject, { action: 'PutObject', recorded: OBJECT_RECORDED }),
+  UploadPart: entry(uploadPart, 'tier1', onObject, { action: 'PutObject' }),
+  UploadPartCopy: entry(uploadPartCopy, 'tier1', onObject, { action: 'PutObject' }),
+  CompleteMultipartUpload: entry(completeMultipartUpload, 'tier1', onObject, { action: 'PutObject' }),
+  AbortMultipartUpload: entry(multipart.abortMultipartUpload, 'free', onObject),
+  ListParts: entry(multipart.listParts, 'tier1', onObject, { action: 'ListMultipartUploadParts' }),
+  ListMultipartUploads: entry(multipart.listMultipartUploads, 'tier1', onBucket, { action: 'ListBucketMultipartUploads' }),
+};
+
+const { cors, lifecycle, publicAccessBlock, withoutConfiguration } = configuration;
+
+const bucketOperations: Record<string, OperationEntry> = {
+  CreateBucket: entry(buckets.createBucket, 'tier1', onBucket, { recorded: ['ACL'] }),
+  HeadBucket: entry(buckets.headBucket, 'tier2', onBucket, { action: 'ListBucket' }),
+  DeleteBucket: entry(buckets.deleteBucket, 'free', onBucket),
+  ListBuckets: entry(buckets.listBuckets, 'tier1', onAll, { action: 'ListAllMyBuckets' }),
+  GetBucketLocation: entry(buckets.getBucketLocation, 'tier2', onBucket),
+  PutBucketVersioning: entry(versioning.putBucketVersioning, 'tier1', onBucket),
+  GetBucketVersioning: entry(versioning.getBucketVersioning, 'tier2', onBucket),
+  PutBucketTagging: entry(tagging.putBucketTagging, 'tier1', onBucket, { respond: noContent }),
+  GetBucketTagging: entry(tagging.getBucketTagging, 'tier2', onBucket),
+  DeleteBucketTagging: entry(tagging.deleteBucketTagging, 'free', onBucket, { action: 'PutBucketTagging' }),
+  PutBucketAcl: entry(properties.putBucketAcl, 'tier1', onBucket, { recorded: ['ACL'] }),
+  GetBucketAcl: entry(properties.getBucketAcl, 'tier2', onBucket),
+  PutBucketOwnershipControls: entry(properties.putBucketOwnershipControls, 'tier1', onBucket),
+  GetBucketOwnershipControls: entry(properties.getBucketOwnershipControls, 'tier2', onBucket),
+  DeleteBucketOwnershipControls: entry(properties.deleteBucketOwnershipControls, 'free', onBucket, { action: 'PutBucketOwnershipControls' }),
+};
+
+const recordedOperations: Record<string, OperationEntry> = {
+  PutBucketPolicy: entry(policy.putBucketPolicy, 'tier1', onBucket, { recorded: ['Policy'], respond: noContent }),
+  GetBucketPolicy: entry(policy.getBucketPolicy, 'tier2', onBucket),
+  DeleteBucketPolicy: entry(policy.deleteBucketPolicy, 'free', onBucket),
+  PutBucketCors: entry(cors.put, 'tier1', onBucket, { action: 'PutBucketCORS', recorded: ['CORSConfiguration'] }),
+  GetBucketCors: entry(cors.get, 'tier2', onBucket, { action: 'GetBucketCORS' }),
+  DeleteBucketCors: entry(cors.delete, 'free', onBucket, { action: 'PutBucketCORS' }),
+  PutBucketLifecycleConfiguration: entry(lifecycle.put, 'tier1', onBucket, { action: 'PutLifecycleConfiguration', recorded: ['LifecycleConfiguration'] }),
+  GetBucketLifecycleConfiguration: entry(lifecycle.get, 'tier2', onBucket, { action: 'GetLifecycleConfiguration' }),
+  DeleteBucketLifecycle: entry(lifecycle.delete, 'free', onBucket, { action: 'PutLifecycleConfiguration' }),
+  PutPublicAccessBlock: entry(publicAccessBlock.put, 'tier1', onBucket, {
+    action: 'PutBucketPublicAccessBlock',
+    recorded: ['PublicAccessBlockConfiguration'],
+  }),
+  GetPublicAccessBlock: entry(publicAccessBlock.get, 'tier2', onBucket, { action: 'GetBucketPublicAccessBlock' }),
+  DeletePublicAccessBlock: entry(publicAccessBlock.delete, 'free', onBucket, { action: 'PutBucketPublicAccessBlock' }),
+  PutBucketEncryption: entry(properties.putBucketEncryption, 'tier1', onBucket, {
+    action: 'PutEncryptionConfiguration',
+    recorded: ['ServerSideEncryptionConfiguration'],
+  }),
+  GetBucketEncryption: entry(properties.getBucketEncryption, 'tier2', onBucket, { action: 'GetEncryptionConfiguration' }),
+  DeleteBucketEncryption: entry(properties.deleteBucketEncryption, 'free', onBucket, { action: 'PutEncryptionConfiguration' }),
+};
+
+/** Configurations that cannot be made here (their PUTs answer 501), asked for by tools that read all there is of a bucket. */
+const absentConfigurations: Record<string, OperationEntry> = {
+  GetBucketNotificationConfiguration: entry(withoutConfiguration({}), 'tier2', onBucket, { action: 'GetBucketNotification' }),
+  GetBucketAccelerateConfiguration: entry(withoutConfiguration({}), 'tier2', onBucket, { action: 'GetAccelerateConfiguration' }),
+  GetBucketLogging: entry(withoutConfiguration({}), 'tier2', onBucket),
+  GetBucketRequestPayment: entry(withoutConfiguration({ Payer: 'BucketOwner' }), 'tier2', onBucket),
+  GetBucketWebsite: entry(
+    withoutConfiguration(['NoSuchWebsiteConfiguration', 'The specified bucket does not have a website configuration']),
+    'tier2',
+    onBucket,
+  ),
+  GetBucketReplication: entry(
+    withoutConfiguration(['ReplicationConfigurationNotFoundError', 'The replication configuration was not found']),
+    'tier2',
+    onBucket,
+    { action: 'GetReplicationConfiguration' },
+  ),
+  GetObjectLockConfiguration: entry(
+    withoutConfiguration(['ObjectLockConfigurationNotFoundError', 'Object Lock configuration does not exist for this bucket']),
+    'tier2',
+    onBucket,
+    { action: 'GetBucketObjectLockConfiguration' },
+  ),
+};
+
+/** Every operation that is built. */
+export const operations: Readonly<Record<string, OperationEntry>> = {
+  ...objectOperations,
+  ...listOperations,
+  ...multipartOperations,
+  ...bucketOperations,
+  ...recordedOperations,
+  ...absentConfigurations,
+};
