@@ -15,6 +15,7 @@ export async function respond(parts: GatewayParts, exchange: Exchange): Promise<
     }
     if (parts.admission.closing) response.shouldKeepAlive = false;
     const { body } = answer;
+    if (answer.multiHeaders) Object.assign(answer.headers, answer.multiHeaders);
     if (typeof body === 'string' || body instanceof Uint8Array) writeWhole(exchange, answer.status, answer.headers, body);
     else await writeStream(parts, exchange, answer.status, answer.headers, body);
   } catch (error) {
