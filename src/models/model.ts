@@ -25,6 +25,8 @@ export interface ServiceMetadata {
   readonly awsQueryCompatible?: Readonly<Record<string, unknown>>;
   /** What prefixes a shape's name in `__type`, where it is not `com.amazonaws.<endpointPrefix>.v<apiVersion>` (overlay). */
   readonly namespace?: string;
+  /** Whose words a value of the wrong JSON type is answered in; absent: Coral's present ones (overlay). */
+  readonly jsonFaults?: 'dynamodb' | 'javaClasses';
   /** Validation messages name body members as `<operation>Input.<member>` (overlay). */
   readonly bodyPathPrefix?: boolean;
 }
@@ -104,6 +106,8 @@ export interface ShapeModel {
   readonly eventstream?: boolean;
   readonly event?: boolean;
   readonly wrapper?: boolean;
+  /** The XML document is the structure's only body member itself (overlay). */
+  readonly unwrapped?: boolean;
   readonly exception?: boolean;
   readonly fault?: boolean;
   readonly error?: { readonly code?: string; readonly httpStatusCode?: number; readonly senderFault?: boolean };

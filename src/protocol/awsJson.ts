@@ -4,10 +4,11 @@ import type { OperationModel, ServiceModel } from '../models/model.ts';
 import { bufferedBody } from './bodies.ts';
 import type { Codec, EncodeContext } from './codec.ts';
 import { shapeNamed } from './compiled.ts';
-import { wireError } from './errorShape.ts';
+import { statusSource, wireError } from './errorShape.ts';
 import { encodeEventStream, eventStreamMember } from './eventStream.ts';
-import { coralNamespace, jsonDecoder, parseJson } from './json/decode.ts';
+import { jsonDecoder, parseJsonObject } from './json/decode.ts';
 import { jsonEncoder } from './json/encode.ts';
+import { coralNamespace } from './json/faults.ts';
 import { fillTokens, type TokenSource } from './tokens.ts';
 import type { WireRequest, WireResponse } from './wire.ts';
 
@@ -32,7 +33,7 @@ const CORAL_ERRORS: Readonly<Record<string, string>> = {
  */
 export function awsJsonCodec(model: ServiceModel, version: '1.0' | '1.1', newToken: TokenSource): Codec {
   const contentType = `application/x-amz-json-${version}`;
-  const withCrc = model.metadata.serviceId.startsWith('DynamoDB');
+  const withCrc = model.metadata.serviceId?.startsWith('DynamoDB');
   const respond = (status: number, body: string, context: EncodeContext, headers: Readonly<Record<string, string>> = {}): WireResponse => {
     const bytes = Buffer.from(body, 'utf8');
     const out: Record<string, string> = { 'x-amzn-RequestId': context.requestId, 'Content-Type': contentType, ...headers };
@@ -52,7 +53,12 @@ export function awsJsonCodec(model: ServiceModel, version: '1.0' | '1.1', newTok
       return respond(200, jsonEncoder(model, operation.output, 'member')(output), context);
     },
     encodeError(operation, error, context) {
-      return respond(wireError(model, operation, error).status, errorBody(model, version, operation, error), context, errorHeaders(model, operation, error));
+      return respond(
+        wireError(model, operation, error, statusSource(model, context)).status,
+        errorBody(model, version, operation, error),
+        context,
+        errorHeaders(model, operation, error),
+      );
     },
   };
 }
@@ -60,8 +66,7 @@ export function awsJsonCodec(model: ServiceModel, version: '1.0' | '1.1', newTok
 function decodeBody(model: ServiceModel, operation: OperationModel, request: WireRequest, newToken: TokenSource): Record<string, unknown> {
   if (!operation.input) return {};
   const body = bufferedBody(operation, request);
-  const value = body.length === 0 ? {} : parseJson(body);
-  const input = jsonDecoder(model, operation.input, 'member')(value === null ? {} : value) as Record<string, unknown>;
+  const input = jsonDecoder(model, operation.input, 'member')(parseJsonObject(body)) as Record<string, unknown>;
   return fillTokens(shapeNamed(model, operation.input.shape), input, newToken);
 }
 
@@ -79,10 +84,11 @@ function errorBody(model: ServiceModel, version: '1.0' | '1.1', operation: Opera
 }
 
 /** The 1.0 services state the namespace; those of 1.1 print the name alone. */
-function errorType(model: ServiceModel, version: '1.0' | '1.1', name: string, modelled: boolean): string {
+export function errorType(model: ServiceModel, version: '1.0' | '1.1', name: string, modelled: boolean): string {
   if (version === '1.1') return name;
   const coral = CORAL_ERRORS[name];
-  if (coral !== undefined && !modelled) return `${coral}#${name}`;
+  // A failed validation is Coral's own even where the service models that error.
+  if (coral !== undefined && (!modelled || name === 'ValidationException')) return `${coral}#${name}`;
   return `${coralNamespace(model)}#${name}`;
 }
 

@@ -9,6 +9,8 @@ export type CodecName = 'awsJson1_0' | 'awsJson1_1' | 'restJson' | 'restXml' | '
 export interface EncodeContext {
   readonly requestId: string;
   readonly method: string;
+  /** The caller sent `x-amzn-query-mode: true`: services that once spoke the query protocol then answer with its HTTP statuses. */
+  readonly queryMode?: boolean;
 }
 
 /**

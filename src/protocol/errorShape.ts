@@ -36,7 +36,7 @@ const tableOf = perModel((model): ErrorTable => {
 });
 
 /** Finds the modelled shape of `error`: by its name, or by its query code. */
-export function wireError(model: ServiceModel, operation: OperationModel | undefined, error: AwsError): WireError {
+export function wireError(model: ServiceModel, operation: OperationModel | undefined, error: AwsError, statuses: StatusSource = 'model'): WireError {
   const table = tableOf(model);
   const name = table.byName.has(error.code) ? error.code : (ownCode(table, operation, error.code) ?? table.byCode.get(error.code) ?? error.code);
   const shape = table.byName.get(name);
@@ -44,7 +44,7 @@ export function wireError(model: ServiceModel, operation: OperationModel | undef
     return { name, queryCode: error.code, status: error.status, fault: error.fault, members: {}, messageMember: undefined };
   }
   const messageMember = Object.keys(shape.members ?? {}).find((member) => member.toLowerCase() === 'message');
-  const status = statusOf(shape, error);
+  const status = statusOf(model, shape, error, statuses);
   const members =
     messageMember === undefined || messageMember in error.members || error.message === ''
       ? error.members
@@ -58,8 +58,19 @@ function ownCode(table: ErrorTable, operation: OperationModel | undefined, code:
   return operation?.errors?.find((ref) => table.byName.get(ref.shape)?.error?.code === code)?.shape;
 }
 
+/**
+ * Where an error's status comes from: `model` (its `httpStatusCode`), or `fault` (400 and 500), as JSON and CBOR answer for services that
+ * once spoke the query protocol: the model's statuses there are those of the query protocol.
+ */
+export type StatusSource = 'model' | 'fault';
+
+export function statusSource(model: ServiceModel, context: { readonly queryMode?: boolean }): StatusSource {
+  return model.metadata.awsQueryCompatible && !context.queryMode ? 'fault' : 'model';
+}
+
 /** AwsError's status is 400 where nobody stated one: then the model's wins. */
-function statusOf(shape: ShapeModel, error: AwsError): number {
-  if (error.status !== 400) return error.status;
-  return shape.error?.httpStatusCode ?? (shape.fault ? 500 : 400);
+function statusOf(model: ServiceModel, shape: ShapeModel, error: AwsError, statuses: StatusSource): number {
+  const modelled = shape.error?.httpStatusCode ?? (shape.fault ? 500 : 400);
+  if (statuses === 'fault' && model.metadata.awsQueryCompatible) return modelled >= 500 || error.status >= 500 ? 500 : 400;
+  return error.status === 400 ? modelled : error.status;
 }

@@ -1,17 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import type { OperationModel, ProtocolName, ServiceModel } from '../models/model.ts';
 import { awsJsonCodec } from './awsJson.ts';
+import { awsQueryCodec, ec2QueryCodec } from './awsQuery.ts';
 import type { Codec, CodecName } from './codec.ts';
 import { shapeOf } from './compiled.ts';
+import { restJsonCodec } from './restJson.ts';
+import { restXmlCodec } from './restXml.ts';
+import { rpcv2CborCodec } from './rpcv2Cbor.ts';
 import type { TokenSource } from './tokens.ts';
 
+export { encodeEventMessage } from './eventStream.ts';
+export { createRestRouter } from './rest/router.ts';
 export { validate, validationMessage } from './validation/validate.ts';
 
 const made = new WeakMap<ServiceModel, WeakMap<TokenSource, Map<CodecName, Codec>>>();
 
 /**
  * The codec of one wire protocol over one model, made once. `newToken` fills idempotency tokens that a caller left out (default: a random UUID).
- * Throws where the service does not speak the protocol.
  */
 export function createCodec(model: ServiceModel, name: CodecName, newToken: TokenSource = randomUUID): Codec {
   const byName = entry(
@@ -42,8 +47,16 @@ function makeCodec(model: ServiceModel, name: CodecName, newToken: TokenSource):
       return awsJsonCodec(model, '1.0', newToken);
     case 'awsJson1_1':
       return awsJsonCodec(model, '1.1', newToken);
-    default:
-      throw new Error(`${model.metadata.serviceId} has no codec ${name}`);
+    case 'restJson':
+      return restJsonCodec(model, newToken);
+    case 'restXml':
+      return restXmlCodec(model, newToken);
+    case 'awsQuery':
+      return awsQueryCodec(model, newToken);
+    case 'ec2Query':
+      return ec2QueryCodec(model, newToken);
+    case 'rpcv2Cbor':
+      return rpcv2CborCodec(model, newToken);
   }
 }
 

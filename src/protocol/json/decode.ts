@@ -3,27 +3,24 @@ import { CompileCache, perModel, setEntry, shapeOf } from '../compiled.ts';
 import { BODY_DEPTH_MAX } from '../limits.ts';
 import { base64Fault, dateFromEpoch, INTEGER_RANGES, type IntegerRange, parseTimestamp } from '../scalars.ts';
 import { serializationError } from '../wireErrors.ts';
+import { type JavaScalar, type JsonFaults, jsonFaults, type Place } from './faults.ts';
 
 /** Turns a parsed JSON value into the value of a shape. `place` is where it stands, which decides AWS's wording. */
 type Decode = (value: unknown, depth: number, place: Place) => unknown;
-type Place = 'field' | 'element';
 
 /** `awsJson` names members as the model does; `restJson` by their `locationName`. */
 export type JsonNaming = 'member' | 'locationName';
 
-const NESTED_TYPE =
-  "class sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl cannot be cast to class java.lang.Class (sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl and java.lang.Class are in module java.base of loader 'bootstrap')";
-const OBJECT_FOUND = 'Start of structure or map found where not expected';
-
 interface Compiler {
   readonly model: ServiceModel;
   readonly naming: JsonNaming;
+  readonly faults: JsonFaults;
   readonly cache: CompileCache<Decode>;
 }
 
 const compilers = {
-  member: perModel((model): Compiler => ({ model, naming: 'member', cache: new CompileCache() })),
-  locationName: perModel((model): Compiler => ({ model, naming: 'locationName', cache: new CompileCache() })),
+  member: perModel((model): Compiler => ({ model, naming: 'member', faults: jsonFaults(model), cache: new CompileCache() })),
+  locationName: perModel((model): Compiler => ({ model, naming: 'locationName', faults: jsonFaults(model), cache: new CompileCache() })),
 };
 
 /**
@@ -45,14 +42,20 @@ export function parseJson(body: Buffer): unknown {
   }
 }
 
+/** A body must be an object; AWS has no words for any other but a list. */
+export function parseJsonObject(body: Buffer): object {
+  const value = parseJson(body);
+  if (Array.isArray(value)) throw serializationError('Start of list found where not expected');
+  if (typeof value !== 'object' || value === null) throw serializationError('');
+  return value;
+}
+
 function compileRef(compiler: Compiler, ref: ShapeRef): Decode {
-  return compiler.cache.get(ref.jsonvalue ? `jsonvalue ${ref.shape}` : ref.shape, () => {
-    const shape = shapeOf(compiler.model, ref);
-    return ref.jsonvalue ? decodeJsonValue : compileShape(compiler, ref.shape, shape);
-  });
+  return compiler.cache.get(ref.shape, () => compileShape(compiler, ref.shape, shapeOf(compiler.model, ref)));
 }
 
 function compileShape(compiler: Compiler, name: string, shape: ShapeModel): Decode {
+  const { faults } = compiler;
   switch (shape.type) {
     case 'structure':
       return shape.document ? decodeDocument : compileStructure(compiler, name, shape);
@@ -62,24 +65,29 @@ function compileShape(compiler: Compiler, name: string, shape: ShapeModel): Deco
       return compileMap(compiler, shape);
     case 'string':
     case 'character':
-      return decodeString;
+      return (value) => {
+        if (typeof value !== 'string') throw faults.scalar(value, 'String');
+        return value;
+      };
     case 'boolean':
-      return decodeBoolean;
+      return (value) => (typeof value === 'boolean' ? value : booleanFromText(faults, value));
     case 'blob':
-      return decodeBlob;
+      return compileBlob(faults);
     case 'timestamp':
-      return decodeTimestamp;
+      return compileTimestamp(faults);
     case 'byte':
     case 'short':
     case 'integer':
     case 'long':
-      return compileInteger(INTEGER_RANGES[shape.type] as IntegerRange);
+      return compileInteger(faults, INTEGER_RANGES[shape.type] as IntegerRange);
     case 'float':
+      return compileFloat(faults, 'Float');
     case 'double':
-      return compileFloat(shape.type === 'float' ? 'Float' : 'Double');
+      return compileFloat(faults, 'Double');
     case 'bigdecimal':
+      return compileFloat(faults, 'BigDecimal');
     case 'biginteger':
-      return compileFloat(shape.type === 'bigdecimal' ? 'BigDecimal' : 'BigInteger');
+      return compileFloat(faults, 'BigInteger');
   }
 }
 
@@ -89,10 +97,9 @@ function compileStructure(compiler: Compiler, name: string, shape: ShapeModel): 
     const key = compiler.naming === 'locationName' ? (ref.locationName ?? member) : member;
     members.set(key, { name: member, decode: compileRef(compiler, ref) });
   }
-  const arrayFault = `Unrecognized collection type class ${javaClass(compiler.model, name)}`;
+  const { faults } = compiler;
   return (value, depth, place) => {
-    if (typeof value !== 'object' || value === null) throw wrongScalar(place);
-    if (Array.isArray(value)) throw serializationError(arrayFault);
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw faults.structure(value, place, name);
     checkDepth(depth);
     const out: Record<string, unknown> = {};
     let count = 0;
@@ -109,18 +116,17 @@ function compileStructure(compiler: Compiler, name: string, shape: ShapeModel): 
   };
 }
 
-function unionFault(count: number): Error {
-  return serializationError(count === 0 ? 'Union must have exactly one member set, found none' : `Union must have exactly one member set, found ${count}`);
+/** A union holds exactly one member. */
+export function unionFault(count: number): Error {
+  return serializationError(`Union must have exactly one member set, found ${count === 0 ? 'none' : count}`);
 }
 
 /** Nulls in lists and maps are left out: no collection of our services may hold them, and no room has to expect them. */
 function compileList(compiler: Compiler, shape: ShapeModel): Decode {
   const decode = compileRef(compiler, shape.member as ShapeRef);
+  const { faults } = compiler;
   return (value, depth, place) => {
-    if (!Array.isArray(value)) {
-      if (typeof value === 'object') throw serializationError(OBJECT_FOUND);
-      throw serializationError(place === 'element' ? NESTED_TYPE : 'Unexpected field type');
-    }
+    if (!Array.isArray(value)) throw faults.list(value, place);
     checkDepth(depth);
     const out: unknown[] = [];
     for (const inner of value) if (inner !== null) out.push(decode(inner, depth + 1, 'element'));
@@ -131,10 +137,9 @@ function compileList(compiler: Compiler, shape: ShapeModel): Decode {
 function compileMap(compiler: Compiler, shape: ShapeModel): Decode {
   const valueRef = shape.value as ShapeRef;
   const decode = compileRef(compiler, valueRef);
-  const arrayFault = `Unrecognized collection type java.util.Map<java.lang.String, ${javaType(compiler.model, valueRef)}>`;
+  const { faults } = compiler;
   return (value, depth, place) => {
-    if (typeof value !== 'object' || value === null) throw serializationError(place === 'element' ? NESTED_TYPE : 'Unexpected field type');
-    if (Array.isArray(value)) throw serializationError(arrayFault);
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw faults.map(value, place, valueRef);
     checkDepth(depth);
     const out: Record<string, unknown> = {};
     for (const key of Object.keys(value)) {
@@ -145,108 +150,56 @@ function compileMap(compiler: Compiler, shape: ShapeModel): Decode {
   };
 }
 
-function wrongScalar(place: Place): Error {
-  return serializationError(place === 'element' ? 'Unexpected value type in payload' : 'Unexpected field type');
-}
-
 function checkDepth(depth: number): void {
   if (depth > BODY_DEPTH_MAX) throw serializationError('Nesting Levels have exceeded supported limits');
 }
 
-/** Java's name of a structure, as Coral prints it. */
-function javaClass(model: ServiceModel, name: string): string {
-  return `${coralNamespace(model)}.${name}`;
-}
+const TRUE_WORDS = new Set(['TRUE', '1', 'YES', 'Y', 'T']);
+const FALSE_WORDS = new Set(['FALSE', '0', 'NO', 'N', 'F']);
 
-/** The namespace that prefixes a service's shapes: `com.amazonaws.dynamodb.v20120810`. */
-export function coralNamespace(model: ServiceModel): string {
-  const { endpointPrefix, apiVersion, namespace } = model.metadata;
-  return namespace ?? `com.amazonaws.${endpointPrefix}.v${apiVersion.replaceAll('-', '')}`;
-}
-
-function javaType(model: ServiceModel, ref: ShapeRef): string {
-  const shape = shapeOf(model, ref);
-  switch (shape.type) {
-    case 'structure':
-      return javaClass(model, ref.shape);
-    case 'list':
-      return `java.util.List<${javaType(model, shape.member as ShapeRef)}>`;
-    case 'map':
-      return `java.util.Map<java.lang.String, ${javaType(model, shape.value as ShapeRef)}>`;
-    case 'blob':
-      return 'java.nio.ByteBuffer';
-    case 'timestamp':
-      return 'java.util.Date';
-    default:
-      return `java.lang.${INTEGER_RANGES[shape.type]?.java ?? shape.type.charAt(0).toUpperCase() + shape.type.slice(1)}`;
-  }
-}
-
-/** Coral's name of a JSON token. */
-function tokenOf(value: unknown): string {
-  if (typeof value === 'number') return Number.isInteger(value) ? 'NUMBER_VALUE' : 'DECIMAL_VALUE';
-  if (typeof value === 'boolean') return value ? 'TRUE_VALUE' : 'FALSE_VALUE';
-  return 'STRING_VALUE';
-}
-
-function notConvertible(value: unknown, java: string, javaName = `java.lang.${java}`): Error {
-  if (Array.isArray(value)) return serializationError(`Unrecognized collection type class ${javaName}`);
-  if (typeof value === 'object') return serializationError(OBJECT_FOUND);
-  return serializationError(`${tokenOf(value)} cannot be converted to ${java}`);
-}
-
-const decodeString: Decode = (value) => {
-  if (typeof value !== 'string') throw notConvertible(value, 'String');
-  return value;
-};
-
-const TRUE_WORDS = new Set(['TRUE', '1', 'YES']);
-const FALSE_WORDS = new Set(['FALSE', '0', 'NO']);
-
-const decodeBoolean: Decode = (value) => {
-  if (typeof value === 'boolean') return value;
-  if (typeof value !== 'string') throw notConvertible(value, 'Boolean');
-  const word = value.length <= 5 ? value.toUpperCase() : '';
+/** AWS takes some words for truth values. */
+function booleanFromText(faults: JsonFaults, value: unknown): boolean {
+  const word = typeof value === 'string' && value.length <= 5 ? value.toUpperCase() : '';
   if (TRUE_WORDS.has(word)) return true;
   if (FALSE_WORDS.has(word)) return false;
-  throw serializationError('Unexpected token received from parser');
-};
+  throw faults.scalar(value, 'Boolean');
+}
 
-function compileInteger(range: IntegerRange): Decode {
+/** A fraction is cut off; a number beyond the type's range is kept for the constraint check, as AWS does. */
+function compileInteger(faults: JsonFaults, range: IntegerRange): Decode {
   return (value) => {
-    if (typeof value !== 'number') throw notConvertible(value, range.java);
+    if (typeof value !== 'number') throw faults.scalar(value, range.java as JavaScalar);
     const whole = Math.trunc(value);
-    if (whole < range.min || whole > range.max) throw serializationError(`Numeric value (${value}) out of range of ${range.java.toLowerCase()}`);
-    return whole;
+    return Math.abs(whole) <= Number.MAX_SAFE_INTEGER ? whole : Math.min(Math.max(whole, range.min), range.max);
   };
 }
 
-function compileFloat(java: string): Decode {
+function compileFloat(faults: JsonFaults, java: JavaScalar): Decode {
   return (value) => {
     if (typeof value === 'number') return value;
     if (value === 'NaN') return Number.NaN;
     if (value === 'Infinity') return Number.POSITIVE_INFINITY;
     if (value === '-Infinity') return Number.NEGATIVE_INFINITY;
-    throw notConvertible(value, java);
+    throw faults.scalar(value, java);
   };
 }
 
-const decodeBlob: Decode = (value) => {
-  if (typeof value !== 'string') {
-    if (typeof value === 'object') throw notConvertible(value, 'ByteBuffer', 'java.nio.ByteBuffer');
-    throw serializationError('only base-64-encoded strings are convertible to bytes');
-  }
-  const fault = base64Fault(value);
-  if (fault !== undefined) throw serializationError(fault);
-  return Buffer.from(value, 'base64');
-};
+function compileBlob(faults: JsonFaults): Decode {
+  return (value) => {
+    if (typeof value !== 'string') throw faults.scalar(value, 'Blob');
+    const fault = base64Fault(value);
+    if (fault !== undefined) throw faults.base64(value, fault);
+    return Buffer.from(value, 'base64');
+  };
+}
 
-const decodeTimestamp: Decode = (value) => {
-  const date = typeof value === 'number' ? dateFromEpoch(value) : typeof value === 'string' ? parseTimestamp(value) : undefined;
-  if (date) return date;
-  if (typeof value === 'object') throw notConvertible(value, 'Date', 'java.util.Date');
-  throw serializationError(`${tokenOf(value)} cannot be converted to milliseconds since epoch`);
-};
+function compileTimestamp(faults: JsonFaults): Decode {
+  return (value) => {
+    const date = typeof value === 'number' ? dateFromEpoch(value) : typeof value === 'string' ? parseTimestamp(value) : undefined;
+    if (!date) throw faults.scalar(value, 'Timestamp');
+    return date;
+  };
+}
 
 /** A document is any JSON; only its depth is bounded. */
 const decodeDocument: Decode = (value, depth) => {
@@ -259,9 +212,3 @@ function checkDocument(value: unknown, depth: number): void {
   checkDepth(depth);
   for (const inner of Object.values(value)) checkDocument(inner, depth + 1);
 }
-
-/** A `jsonvalue` string holds JSON, which the SDK shows as the text itself. */
-const decodeJsonValue: Decode = (value) => {
-  if (typeof value === 'string') return value;
-  throw notConvertible(value, 'String');
-};

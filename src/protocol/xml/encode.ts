@@ -66,12 +66,50 @@ export function xmlMembersEncoder(
   model: ServiceModel,
   ref: ShapeRef,
   protocol: XmlNaming['protocol'],
-  include: (ref: ShapeRef) => boolean = () => true,
+  include: (ref: ShapeRef) => boolean = everyMember,
 ): (value: unknown) => string {
-  const compiler = compilers[protocol](model);
-  const members = structureMembers(compiler, shapeOf(model, ref), include);
+  const members = membersOf(compilers[protocol](model), shapeOf(model, ref), include);
   return (value) => members(asRecord(value)).content;
 }
+
+/** A structure as the element `root` with the given namespace attributes; `include` keeps the members that travel in the body. */
+export function xmlRootEncoder(
+  model: ServiceModel,
+  ref: ShapeRef,
+  root: string,
+  namespace: string,
+  include: (ref: ShapeRef) => boolean,
+): (value: unknown) => string {
+  const members = membersOf(compilers.restXml(model), shapeOf(model, ref), include);
+  return (value) => {
+    const { attributes, content } = members(asRecord(value));
+    return `<${root}${namespace}${attributes}>${content}</${root}>`;
+  };
+}
+
+type Members = (record: Readonly<Record<string, unknown>>) => { attributes: string; content: string };
+
+/** Compiled once per shape and choice of members; the choices are module functions. */
+function membersOf(compiler: Compiler, shape: ShapeModel, include: (ref: ShapeRef) => boolean): Members {
+  let byChoice = compiledMembers.get(shape);
+  if (!byChoice) {
+    byChoice = new Map();
+    compiledMembers.set(shape, byChoice);
+  }
+  const key = `${compiler.protocol} ${include.name}`;
+  let members = byChoice.get(key);
+  if (!members) {
+    members = structureMembers(compiler, shape, include);
+    byChoice.set(key, members);
+  }
+  return members;
+}
+
+function everyMember(): boolean {
+  return true;
+}
+
+const compiledMembers = new WeakMap<ShapeModel, Map<string, Members>>();
 
 /** The encoder of one member as it stands inside a parent: under its own element name. */
 export function xmlMemberEncoder(model: ServiceModel, name: string, ref: ShapeRef, protocol: XmlNaming['protocol']): (value: unknown) => string {
@@ -145,11 +183,7 @@ export function xmlScalarText(shape: ShapeModel): (value: unknown) => string {
   }
 }
 
-function structureMembers(
-  compiler: Compiler,
-  shape: ShapeModel,
-  include: (ref: ShapeRef) => boolean,
-): (record: Readonly<Record<string, unknown>>) => { attributes: string; content: string } {
+function structureMembers(compiler: Compiler, shape: ShapeModel, include: (ref: ShapeRef) => boolean): Members {
   const elements: { readonly name: string; readonly encode: (value: unknown) => string }[] = [];
   const attributes: { readonly name: string; readonly label: string }[] = [];
   for (const [name, ref] of Object.entries(shape.members ?? {})) {
@@ -173,22 +207,26 @@ function structureMembers(
 }
 
 function compileStructure(compiler: Compiler, shape: ShapeModel, namespace: string): Encode {
-  const members = structureMembers(compiler, shape, () => true);
+  const members = structureMembers(compiler, shape, everyMember);
   return (value, name) => {
     const { attributes, content } = members(asRecord(value));
     return `<${name}${namespace}${attributes}>${content}</${name}>`;
   };
 }
 
-/** A member's element is named by its `locationName`; a flattened list's by that of its items, where the model gives one. */
 function compileMember(compiler: Compiler, name: string, ref: ShapeRef): (value: unknown) => string {
-  const shape = shapeOf(compiler.model, ref);
-  const own = (compiler.protocol === 'query' ? ref.queryName : undefined) ?? ref.locationName;
-  const flattened = (ref.flattened ?? shape.flattened) === true;
-  const inner = flattened && shape.type === 'list' ? shape.member?.locationName : undefined;
-  const label = (compiler.protocol === 'restXml' ? (own ?? inner) : (inner ?? own)) ?? name;
+  const label = elementName(compiler.model, name, ref, compiler.protocol === 'query');
   const encode = compileRef(compiler, ref);
   return (value) => encode(value, label);
+}
+
+/** The element (or, for the query protocols, the parameter) under which a member stands. */
+export function elementName(model: ServiceModel, name: string, ref: ShapeRef, query = false): string {
+  const own = (query ? ref.queryName : undefined) ?? ref.locationName;
+  if (own !== undefined) return own;
+  // A list that is flattened at its shape, as older models have them, is named by its items; one flattened at the member is not.
+  const shape = shapeOf(model, ref);
+  return (shape.flattened && shape.type === 'list' ? shape.member?.locationName : undefined) ?? name;
 }
 
 function compileList(compiler: Compiler, shape: ShapeModel, flattened: boolean, namespace: string): Encode {
