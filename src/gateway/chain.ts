@@ -1,3 +1,4 @@
+import type { WireResponse } from '../protocol/wire.ts';
 import type { CallContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
 import type { GatewayParts } from './parts.ts';
@@ -32,6 +33,8 @@ export interface Call {
   input: Record<string, unknown>;
   output: Record<string, unknown>;
   resources: readonly string[] | undefined;
+  /** Once it is there, the rest of the path is skipped. */
+  answer?: WireResponse | undefined;
 }
 
 // Before the first step: `server.ts` listens, reads the head (node:http), and makes the Exchange.
@@ -103,10 +106,11 @@ function pathOf(exchange: Exchange): readonly Step<Exchange>[] {
   return exchange.endpoint ? ENDPOINT_PATH : ADMIN_PATH;
 }
 
-async function walk<T>(parts: GatewayParts, path: readonly Step<T>[], on: T): Promise<void> {
+async function walk<T extends Pick<Call, 'answer'>>(parts: GatewayParts, path: readonly Step<T>[], on: T): Promise<void> {
   for (const step of path) {
     const pending = step.run(parts, on);
     // Most steps are synchronous: awaiting them all would cost a turn of the microtask queue each.
     if (pending !== undefined) await pending;
+    if (on.answer !== undefined) return;
   }
 }
