@@ -56,7 +56,8 @@ function encodeError(parts: GatewayParts, exchange: Exchange, named: string | un
   const service = exchange.service ?? (named === undefined ? undefined : parts.services.loaded(named));
   const codec = exchange.codec ?? 'restJson';
   const { method } = exchange;
-  return service ? service.codec(codec).encodeError(exchange.operation?.model, error, { requestId, method }) : bareError(codec, error, requestId, method);
+  const queryMode = exchange.headers['x-amzn-query-mode'] === 'true';
+  return service ? service.codec(codec).encodeError(exchange.operation?.model, error, { requestId, method, queryMode }) : bareError(codec, error, requestId, method);
 }
 
 function requestIdOf(parts: GatewayParts, exchange: Exchange): string {
