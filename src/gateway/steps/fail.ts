@@ -1,6 +1,7 @@
 import { claimedCredential } from '../../identity/scope.ts';
 import { AwsError } from '../../kit/errors.ts';
 import { ClientGone, Overload } from '../body.ts';
+import type { Call } from '../chain.ts';
 import { bareError, internalFailure, throttlingOf } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
 import type { GatewayParts } from '../parts.ts';
@@ -51,13 +52,22 @@ function nameProtocol(parts: GatewayParts, exchange: Exchange): void {
   }
 }
 
+/** What a room's call of another room rejects with. */
+export function failInside(parts: GatewayParts, call: Call, thrown: unknown): AwsError {
+  if (thrown instanceof AwsError) return thrown;
+  parts.platform.log.error({ err: thrown, operation: call.operation?.action, requestId: call.ctx?.requestId }, 'a call between services failed inside Croft');
+  return internalFailure(thrown);
+}
+
 function encodeError(parts: GatewayParts, exchange: Exchange, named: string | undefined, error: AwsError) {
   const requestId = requestIdOf(parts, exchange);
   const service = exchange.service ?? (named === undefined ? undefined : parts.services.loaded(named));
   const codec = exchange.codec ?? 'restJson';
   const { method } = exchange;
   const queryMode = exchange.headers['x-amzn-query-mode'] === 'true';
-  return service ? service.codec(codec).encodeError(exchange.operation?.model, error, { requestId, method, queryMode }) : bareError(codec, error, requestId, method);
+  return service
+    ? service.codec(codec).encodeError(exchange.operation?.model, error, { requestId, method, queryMode })
+    : bareError(codec, error, requestId, method);
 }
 
 function requestIdOf(parts: GatewayParts, exchange: Exchange): string {
