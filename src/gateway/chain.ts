@@ -1,15 +1,17 @@
+import { AwsError } from '../kit/errors.ts';
 import type { WireResponse } from '../protocol/wire.ts';
 import type { CallContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
 import type { GatewayParts } from './parts.ts';
 import type { BoundOperation } from './services.ts';
+import { recordSpan } from './span.ts';
 import { admit } from './steps/admit.ts';
 import { answerAdmin, answerEndpoint } from './steps/answer.ts';
 import { authenticate } from './steps/authenticate.ts';
 import { authorize } from './steps/authorize.ts';
 import { decode } from './steps/decode.ts';
 import { encode } from './steps/encode.ts';
-import { fail } from './steps/fail.ts';
+import { fail, failInside } from './steps/fail.ts';
 import { meter } from './steps/meter.ts';
 import { operate } from './steps/operate.ts';
 import { receive } from './steps/receive.ts';
@@ -95,9 +97,24 @@ export async function travel(parts: GatewayParts, exchange: Exchange): Promise<v
   await respond(parts, exchange);
 }
 
-/** `ctx.call`: the same steps from inside. Rejects with what a client would get. */
-export async function travelInside(parts: GatewayParts, call: Call): Promise<Record<string, unknown>> {
-  await walk(parts, CALL_PATH, call);
+/** `ctx.call`: the same steps from inside. Rejects with the AwsError that a client would get. */
+export async function travelInside(parts: GatewayParts, ctx: CallContext, call: Call): Promise<Record<string, unknown>> {
+  const startedMs = parts.platform.clock.mono();
+  let thrown: unknown;
+  try {
+    await walk(parts, CALL_PATH, call);
+  } catch (error) {
+    thrown = failInside(parts, call, error);
+  }
+  recordSpan(parts, ctx, {
+    kind: 'call',
+    name: call.operation?.action ?? '',
+    startedMs,
+    status: 0,
+    resources: call.resources,
+    error: thrown instanceof AwsError ? thrown.code : undefined,
+  });
+  if (thrown !== undefined) throw thrown;
   return call.output;
 }
 

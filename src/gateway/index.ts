@@ -62,7 +62,7 @@ export function createGateway({ services: rooms, platform, telemetry, options: g
       { account: principal.account, region: from.region, principal, service },
       { trace: from.trace, signal: from.signal, depth: from.depth + 1 },
     );
-    return travelInside(parts, { operation: bound, ctx, input, output: {}, resources: undefined });
+    return travelInside(parts, ctx, { operation: bound, ctx, input, output: {}, resources: undefined });
   };
   const contexts: ContextParts = { platform, telemetry, call };
   const parts: GatewayParts = {

@@ -25,6 +25,8 @@ export interface BoundOperation {
   /** Absent: modelled but not built, which answers 501. */
   readonly entry: OperationEntry | undefined;
   readonly streams: boolean;
+  /** It may wait for long for something else than this process. */
+  readonly waits: boolean;
   /** IAM action, e.g. `dynamodb:GetItem`. */
   readonly action: string;
   readonly latency: Histogram;
@@ -133,6 +135,7 @@ function bindOperation(wire: Wire, service: LoadedService, model: OperationModel
     model,
     entry,
     streams: wire.isStreamingInput(service.model, model),
+    waits: WAITING_OPERATIONS.has(`${service.index.service}:${model.name}`),
     action: actionOf(service.index, entry?.access?.action ?? model.name),
     latency: telemetry.metrics.histogram(
       'croft_request_duration_seconds',
@@ -150,6 +153,15 @@ function bindOperation(wire: Wire, service: LoadedService, model: OperationModel
     },
   };
 }
+
+/** Function runs and long polls. */
+const WAITING_OPERATIONS: ReadonlySet<string> = new Set([
+  'lambda:Invoke',
+  'lambda:InvokeWithResponseStream',
+  'sqs:ReceiveMessage',
+  'stepfunctions:StartSyncExecution',
+  'stepfunctions:GetActivityTask',
+]);
 
 /** Where IAM's prefix is not the signing name ("Actions, resources, and condition keys for AWS services"). */
 const ACTION_PREFIX: Readonly<Record<string, string>> = { monitoring: 'cloudwatch', tagging: 'tag' };

@@ -6,7 +6,8 @@ import type { GatewayParts } from '../parts.ts';
 export function admit(parts: GatewayParts, exchange: Exchange): Promise<void> | void {
   // What of Croft's own API answers this machine only is never for web pages from elsewhere.
   if (parts.options.auth === 'off' || (exchange.path.startsWith('/_croft/') && exchange.path !== '/_croft/health')) refuseForeign(parts.options, exchange);
-  if (exchange.answer) return undefined;
+  // An overloaded process must still say how it is.
+  if (exchange.answer || exchange.path === '/metrics' || /^\/_(croft|localstack)\//.test(exchange.path)) return undefined;
   const waiting = parts.admission.enter();
   if (waiting === undefined) {
     exchange.admitted = true;
@@ -15,4 +16,11 @@ export function admit(parts: GatewayParts, exchange: Exchange): Promise<void> | 
   return waiting.then(() => {
     exchange.admitted = true;
   });
+}
+
+/** Work that waits for something else (a function, a message) is bounded there: it holds no place among the requests that keep this process busy. */
+export function giveBackPlace(parts: GatewayParts, exchange: Exchange): void {
+  if (!exchange.admitted) return;
+  exchange.admitted = false;
+  parts.admission.leave();
 }

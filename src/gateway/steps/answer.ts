@@ -3,11 +3,13 @@ import { answerAdminRequest } from '../admin/admin.ts';
 import type { Exchange } from '../exchange.ts';
 import type { GatewayParts } from '../parts.ts';
 import { jsonAnswer } from '../refusal.ts';
+import { giveBackPlace } from './admit.ts';
 
 /** Hands a request to the room that answers such endpoints. */
 export async function answerEndpoint(parts: GatewayParts, exchange: Exchange): Promise<void> {
   const { endpoint, ctx } = exchange;
   if (!endpoint || !ctx) throw new Error('no endpoint to answer');
+  giveBackPlace(parts, exchange);
   const handler = handlerOf(parts, endpoint.endpoint);
   exchange.answer = handler
     ? await handler(ctx, endpointRequest(exchange, endpoint))

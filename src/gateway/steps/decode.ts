@@ -5,13 +5,15 @@ import { asStream, collectStream } from '../body.ts';
 import { notBuilt } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
 import type { GatewayParts } from '../parts.ts';
+import { giveBackPlace } from './admit.ts';
 
 /** The wire form becomes the operation's input. */
-export function decode(_parts: GatewayParts, exchange: Exchange): Promise<void> | void {
+export function decode(parts: GatewayParts, exchange: Exchange): Promise<void> | void {
   const { operation, service } = exchange;
   if (!operation || !service) throw new Error('decode without an operation');
   // Nobody is going to read it: say so before the body of an operation that is not built is looked at.
   if (!operation.entry) throw notBuilt(service.index.service, operation.model.name);
+  if (operation.waits) giveBackPlace(parts, exchange);
   if (operation.streams) return into(exchange, streamOf(exchange));
   if (!isAwsChunked(exchange.headers)) return into(exchange, exchange.body);
   return collectStream(streamOf(exchange)).then((body) => into(exchange, body));

@@ -4,6 +4,8 @@ import { releaseBody } from '../body.ts';
 import type { Exchange } from '../exchange.ts';
 import { DISCARD_BYTES_MAX } from '../limits.ts';
 import type { GatewayParts } from '../parts.ts';
+import { recordSpan } from '../span.ts';
+import { giveBackPlace } from './admit.ts';
 
 /** Writes the answer, ends what the request held, and counts it. Never rejects. */
 export async function respond(parts: GatewayParts, exchange: Exchange): Promise<void> {
@@ -90,31 +92,27 @@ function leaveUnreadBody(exchange: Exchange, headers: Record<string, string>): v
 
 function finish(parts: GatewayParts, exchange: Exchange): void {
   releaseBody(exchange);
-  if (exchange.admitted) {
-    exchange.admitted = false;
-    parts.admission.leave();
-  }
-  const { operation, ctx } = exchange;
-  const durationMs = parts.platform.clock.mono() - exchange.startedMs;
+  giveBackPlace(parts, exchange);
+  const { operation, endpoint, ctx, startedMs } = exchange;
+  const status = exchange.answer?.status ?? CLIENT_GONE;
   if (operation) {
-    operation.latency.observe(durationMs / 1000);
-    operation.answered(exchange.answer?.status ?? 499).add();
+    operation.latency.observe((parts.platform.clock.mono() - startedMs) / 1000);
+    operation.answered(status).add();
+  } else if (endpoint) {
+    parts.telemetry.metrics
+      .counter('croft_endpoint_requests', 'Requests to users’ own endpoints.', { endpoint: endpoint.endpoint, status: String(status) })
+      .add();
   }
-  const span = ctx?.span;
-  if (!span || !ctx) return;
-  parts.telemetry.lineage.record({
-    trace: span.cause.root,
-    id: span.id,
-    ...(span.cause.parent === undefined ? {} : { parent: span.cause.parent }),
-    kind: 'request',
-    name: operation ? operation.action : (exchange.endpoint?.endpoint ?? 'request'),
-    account: ctx.account,
-    region: ctx.region,
-    startMs: parts.platform.clock.virtual() - durationMs,
-    durationMs,
-    status: exchange.answer?.status ?? 499,
-    ...(exchange.errorCode === undefined ? {} : { error: exchange.errorCode }),
-    requestId: ctx.requestId,
-    ...(exchange.resources === undefined ? {} : { resources: exchange.resources }),
-  });
+  if (ctx)
+    recordSpan(parts, ctx, {
+      kind: 'request',
+      name: operation?.action ?? endpoint?.endpoint ?? '',
+      startedMs,
+      status,
+      error: exchange.errorCode,
+      resources: exchange.resources,
+    });
 }
+
+/** nginx's number for a client that left before its answer; it is never sent. */
+const CLIENT_GONE = 499;
