@@ -100,7 +100,8 @@ export interface Service {
   stop?(): Promise<void> | void;
 }
 
-export type EndpointKind = 'execute-api' | 'lambda-url';
+/** `lambda-code`: the download links of GetFunction (`/_aws/lambda-code/{blob}`). */
+export type EndpointKind = 'execute-api' | 'lambda-url' | 'lambda-code';
 
 /** A request to a user's own endpoint, told apart by host (`{id}.execute-api.…`) or path (`/restapis/{id}/{stage}/_user_request_/…`). */
 export interface EndpointRequest extends WireRequest {

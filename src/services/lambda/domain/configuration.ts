@@ -1,0 +1,70 @@
+import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
+import { runtimeVersionArn } from '../../../compute/log-lines.ts';
+import type { VersionRow } from '../store.ts';
+import { functionArn, type Place } from './names.ts';
+
+/** `2026-11-21T21:19:18.000+0000`. */
+export function lastModified(ms: number): string {
+  return new Date(ms).toISOString().replace('Z', '+0000');
+}
+
+/** A configuration as the lists show it: without states. `qualifier` is what the ARN ends in. */
+export function listedConfiguration(place: Place, name: string, row: VersionRow, qualifier?: string): FunctionConfiguration {
+  return {
+    FunctionName: name,
+    FunctionArn: functionArn(place, name, qualifier),
+    Runtime: row.runtime as NonNullable<FunctionConfiguration['Runtime']>,
+    Role: row.role,
+    Handler: row.handler,
+    CodeSize: row.code.size,
+    Description: row.description,
+    Timeout: row.timeout,
+    MemorySize: row.memorySize,
+    LastModified: lastModified(row.lastModifiedMs),
+    CodeSha256: row.code.sha256,
+    Version: row.version,
+    ...(row.variables ? { Environment: { Variables: { ...row.variables } } } : {}),
+    TracingConfig: { Mode: row.tracing as 'PassThrough' },
+    RevisionId: row.revisionId,
+    PackageType: 'Zip',
+    Architectures: [...row.architectures] as NonNullable<FunctionConfiguration['Architectures']>,
+    EphemeralStorage: { Size: row.ephemeralStorage },
+    SnapStart: { ApplyOn: row.snapStart as 'None', OptimizationStatus: 'Off' },
+    LoggingConfig: {
+      LogFormat: row.logging.format as 'Text',
+      ...(row.logging.applicationLevel ? { ApplicationLogLevel: row.logging.applicationLevel as 'INFO' } : {}),
+      ...(row.logging.systemLevel ? { SystemLogLevel: row.logging.systemLevel as 'INFO' } : {}),
+      LogGroup: row.logging.group,
+    },
+    ...row.recorded,
+  };
+}
+
+/** A configuration with its states, as GetFunctionConfiguration answers. `warning` names a runtime that stands in for the asked one. */
+export function fullConfiguration(place: Place, name: string, row: VersionRow, qualifier?: string, warning?: string): FunctionConfiguration {
+  return {
+    ...listedConfiguration(place, name, row, qualifier),
+    State: row.state,
+    ...(row.stateReason ? { StateReason: row.stateReason } : {}),
+    ...(row.stateReasonCode ? { StateReasonCode: row.stateReasonCode as 'Creating' } : {}),
+    ...(row.lastUpdateStatus ? { LastUpdateStatus: row.lastUpdateStatus } : {}),
+    ...(row.lastUpdateReason ? { LastUpdateStatusReason: row.lastUpdateReason } : {}),
+    ...(row.lastUpdateReasonCode ? { LastUpdateStatusReasonCode: row.lastUpdateReasonCode as 'InternalError' } : {}),
+    RuntimeVersionConfig: {
+      RuntimeVersionArn: runtimeVersionArn(row.runtime, place.region),
+      ...(warning ? { Error: { ErrorCode: 'RuntimeSubstituted', Message: warning } } : {}),
+    },
+  };
+}
+
+/** Pending, as a new function begins. */
+export const CREATING = { state: 'Pending', stateReason: 'The function is being created.', stateReasonCode: 'Creating' } as const;
+
+/** An update that is under way. */
+export const UPDATING = { lastUpdateStatus: 'InProgress', lastUpdateReason: 'The function is being created.', lastUpdateReasonCode: 'Creating' } as const;
+
+/** The row once creation or update is done. */
+export function settled(row: VersionRow, revisionId: string): VersionRow {
+  const { stateReason: _1, stateReasonCode: _2, lastUpdateReason: _3, lastUpdateReasonCode: _4, ...rest } = row;
+  return { ...rest, state: 'Active', lastUpdateStatus: 'Successful', revisionId };
+}

@@ -1,0 +1,102 @@
+import type { Compute } from '../../compute/compute.ts';
+import type { Access, Ctx, OperationEntry, Platform, Service } from '../service.ts';
+import { resources } from './cloudformation.ts';
+import { createRoleCredentials } from './credentials.ts';
+import { registerDeliveries } from './deliveries.ts';
+import { functionArn } from './domain/names.ts';
+import { RECORDED } from './domain/parameters.ts';
+import { createSettled, type LambdaRoom } from './functions.ts';
+import { createCodeLinks } from './links.ts';
+import { createLogWriter } from './log-writer.ts';
+import { createAlias, deleteAlias, getAlias, listAliases, updateAlias } from './operations/aliases.ts';
+import { deleteFunctionConcurrency, getFunctionConcurrency, putFunctionConcurrency } from './operations/concurrency.ts';
+import { createFunction } from './operations/create-function.ts';
+import { deleteFunction } from './operations/delete-function.ts';
+import { getFunction, getFunctionConfiguration } from './operations/get-function.ts';
+import { invoke, invokeAsync } from './operations/invoke.ts';
+import { listFunctions, listVersionsByFunction } from './operations/list-functions.ts';
+import { addPermission, getPolicy, removePermission } from './operations/permissions.ts';
+import { publishVersion } from './operations/publish-version.ts';
+import { getAccountSettings } from './operations/storage.ts';
+import { listTags, tagResource, untagResource } from './operations/tags.ts';
+import { updateFunctionCode } from './operations/update-function-code.ts';
+import { updateFunctionConfiguration } from './operations/update-function-configuration.ts';
+import { createRunner } from './runner.ts';
+import { usage } from './usage.ts';
+
+/** The Lambda room. See README.md. `compute` is started and stopped with it. */
+export function createLambdaRoom(compute: Compute): Service {
+  let started: Platform | undefined;
+  const platform = (): Platform => {
+    if (!started) throw new Error('the Lambda room has not started');
+    return started;
+  };
+  const logs = createLogWriter(platform);
+  const links = createCodeLinks();
+  const room: LambdaRoom = {
+    compute,
+    links,
+    settled: createSettled(),
+    runner: createRunner({ compute, logs, credentials: createRoleCredentials(platform) }),
+  };
+  return {
+    name: 'lambda',
+    operations: operationsOf(room),
+    resources,
+    usage,
+    endpoints: { 'lambda-code': links.endpoint },
+    async start(given) {
+      started = given;
+      await compute.start();
+      registerDeliveries(given, room);
+    },
+    async stop() {
+      await compute.stop();
+      await logs.flush();
+    },
+  };
+}
+
+function operationsOf(room: LambdaRoom): Record<string, OperationEntry> {
+  return {
+    CreateFunction: { run: createFunction, access: onFunction, recorded: RECORDED },
+    GetFunction: { run: getFunction(room), access: onFunction },
+    GetFunctionConfiguration: { run: getFunctionConfiguration, access: onFunction },
+    ListFunctions: { run: listFunctions, access: onAll },
+    UpdateFunctionCode: { run: updateFunctionCode, access: onFunction, recorded: ['Architectures'] },
+    UpdateFunctionConfiguration: { run: updateFunctionConfiguration, access: onFunction, recorded: RECORDED },
+    DeleteFunction: { run: deleteFunction(room), access: onFunction },
+    Invoke: { run: invoke(room), access: { ...onFunction, action: 'lambda:InvokeFunction' } },
+    InvokeAsync: { run: invokeAsync(room), access: { ...onFunction, action: 'lambda:InvokeFunction' } },
+    PublishVersion: { run: publishVersion, access: onFunction },
+    ListVersionsByFunction: { run: listVersionsByFunction, access: onFunction },
+    CreateAlias: { run: createAlias, access: onFunction },
+    GetAlias: { run: getAlias, access: onFunction },
+    ListAliases: { run: listAliases, access: onFunction },
+    UpdateAlias: { run: updateAlias, access: onFunction },
+    DeleteAlias: { run: deleteAlias, access: onFunction },
+    AddPermission: { run: addPermission, access: onFunction },
+    GetPolicy: { run: getPolicy, access: onFunction },
+    RemovePermission: { run: removePermission, access: onFunction },
+    PutFunctionConcurrency: { run: putFunctionConcurrency, access: onFunction },
+    GetFunctionConcurrency: { run: getFunctionConcurrency, access: onFunction },
+    DeleteFunctionConcurrency: { run: deleteFunctionConcurrency, access: onFunction },
+    GetAccountSettings: { run: getAccountSettings, access: onAll },
+    TagResource: { run: tagResource, access: onArn },
+    UntagResource: { run: untagResource, access: onArn },
+    ListTags: { run: listTags, access: onArn },
+  };
+}
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+const onFunction: Access = { resource: resourceOf };
+const onAll: Access = { resource: (ctx) => functionArn(ctx, '*') };
+const onArn: Access = { resource: (_ctx, input) => text(input['Resource']) };
+
+/** Works before validation: whatever cannot be a function's name stands for itself. */
+function resourceOf(ctx: Ctx, input: Record<string, unknown>): string {
+  const name = text(input['FunctionName']);
+  if (name.startsWith('arn:')) return name;
+  return functionArn(ctx, name.replace(/^.*function:/, ''), text(input['Qualifier']) || undefined);
+}

@@ -1,0 +1,55 @@
+/** "Lambda quotas" in the AWS Lambda Developer Guide. */
+
+/** A zip that is uploaded with the request. */
+export const ZIP_BYTES_MAX = 52_428_800;
+export const TOTAL_CODE_BYTES_MAX = 80_530_636_800;
+export const UNZIPPED_BYTES_MAX = 262_144_000;
+export const FUNCTION_NAME_LENGTH_MAX = 64;
+export const MEMORY_MB_MAX = 10_240;
+export const MEMORY_MB_DEFAULT = 128;
+export const TIMEOUT_SECONDS_MAX = 900;
+export const TIMEOUT_SECONDS_DEFAULT = 3;
+export const EPHEMERAL_STORAGE_MB_DEFAULT = 512;
+/** Names and values of all environment variables, as JSON. */
+export const ENVIRONMENT_BYTES_MAX = 4096;
+export const TAGS_MAX = 50;
+export const SYNC_PAYLOAD_BYTES_MAX = 6_291_456;
+export const ASYNC_PAYLOAD_BYTES_MAX = 1_048_576;
+/** The deprecated InvokeAsync. */
+export const INVOKE_ASYNC_BYTES_MAX = 262_144;
+export const CONCURRENT_EXECUTIONS = 1000;
+export const UNRESERVED_CONCURRENCY_MIN = 100;
+export const LIST_ITEMS_MAX = 50;
+export const POLICY_BYTES_MAX = 20_480;
+
+/** Asynchronous invocations: two retries, one and two minutes later; throttles go on for six hours. */
+export const ASYNC_RETRY_DELAYS_MS = [60_000, 120_000] as const;
+export const ASYNC_AGE_MS_MAX = 6 * 3_600_000;
+export const ASYNC_BACKOFF_MS_MAX = 5 * 60_000;
+/** Asynchronous invocations of this process under way at once. */
+export const ASYNC_CONCURRENCY = 64;
+/** Events above this size are kept as a blob, the delivery names it. */
+export const ASYNC_INLINE_BYTES_MAX = 131_072;
+
+/** Payloads up to this are parsed at once; longer ones in slices, so that the event loop is never held. */
+export const PARSE_AT_ONCE_BYTES_MAX = 131_072;
+/** How long an invocation waits for a function that is still being created. */
+export const PENDING_WAIT_MS_MAX = 15_000;
+export const PENDING_LOOK_MS = 50;
+
+/** Log events reach CloudWatch Logs within this time. */
+export const LOG_FLUSH_MS = 100;
+/** "PutLogEvents": bytes (with 26 an event) and events of one batch. */
+export const LOG_BATCH_BYTES_MAX = 1_048_576;
+export const LOG_BATCH_EVENTS_MAX = 10_000;
+export const LOG_EVENT_OVERHEAD_BYTES = 26;
+/** Times that one batch is tried before it is given up, and said so. */
+export const LOG_ATTEMPTS_MAX = 5;
+export const LOG_RETRY_MS = 500;
+
+/** Role credentials are renewed this long before they end. */
+export const CREDENTIALS_MARGIN_MS = 15 * 60_000;
+/** Roles whose credentials are kept. */
+export const CREDENTIALS_MAX = 10_000;
+/** GetFunction's download link is valid this long. */
+export const CODE_LINK_MS = 600_000;

@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto';
+import type { FunctionCode, UpdateFunctionCodeRequest } from '@aws-sdk/client-lambda';
+import { CodePackageError } from '../../../compute/failures.ts';
+import { inspectZip } from '../../../compute/zip.ts';
+import { AwsError, notImplemented } from '../../../kit/errors.ts';
+import type { Tx } from '../../../store/store.ts';
+import type { Ctx, StreamingBody } from '../../service.ts';
+import { entityTooLarge, invalidParameter } from '../errors.ts';
+import { UNZIPPED_BYTES_MAX, ZIP_BYTES_MAX } from '../limits.ts';
+import { type CodeRow, keys, readAll, type VersionRow } from '../store.ts';
+
+type CodeInput = FunctionCode | UpdateFunctionCodeRequest;
+
+/** The zip that a request gives or names in S3, checked. Throws AWS's errors. */
+export async function readCode(ctx: Ctx, input: CodeInput): Promise<Uint8Array> {
+  if (input.SourceKMSKeyArn !== undefined) throw notImplemented('SourceKMSKeyArn');
+  const fromS3 = input.S3Bucket !== undefined || input.S3Key !== undefined;
+  if (input.ZipFile !== undefined && fromS3) throw invalidParameter('Please do not provide other FunctionCode parameters when providing a ZipFile.');
+  if (input.ZipFile === undefined && !fromS3) throw invalidParameter('Please provide a source for function code.');
+  const zip = input.ZipFile ?? (await readFromS3(ctx, input));
+  if (input.ZipFile && zip.length > ZIP_BYTES_MAX) throw entityTooLarge(`Zipped size must be smaller than ${ZIP_BYTES_MAX} bytes`);
+  try {
+    await inspectZip(zip);
+  } catch (error) {
+    if (error instanceof CodePackageError) throw invalidParameter(error.message);
+    throw error;
+  }
+  return zip;
+}
+
+async function readFromS3(ctx: Ctx, input: CodeInput): Promise<Uint8Array> {
+  const request = { Bucket: input.S3Bucket, Key: input.S3Key, ...(input.S3ObjectVersion === undefined ? {} : { VersionId: input.S3ObjectVersion }) };
+  let object: Record<string, unknown>;
+  try {
+    object = await ctx.call('s3', 'GetObject', request);
+  } catch (error) {
+    if (!(error instanceof AwsError) || error.status >= 500) throw error;
+    throw invalidParameter(`Error occurred while GetObject. S3 Error Code: ${error.code}. S3 Error Message: ${error.message}`);
+  }
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of object['Body'] as StreamingBody) {
+    size += chunk.length;
+    if (size > UNZIPPED_BYTES_MAX) throw invalidParameter(`Unzipped size must be smaller than ${UNZIPPED_BYTES_MAX} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** What {@link keepCode} would keep, without keeping it (a dry run). */
+export function describeCode(zip: Uint8Array): Omit<CodeRow, 'blobId'> {
+  return { size: zip.length, sha256: createHash('sha256').update(zip).digest('base64') };
+}
+
+/** Writes the zip to a blob: before the commit that names it. */
+export async function keepCode(ctx: Ctx, zip: Uint8Array): Promise<CodeRow> {
+  const blob = await ctx.platform.blobs.write(
+    (async function* () {
+      yield zip;
+    })(),
+  );
+  return { blobId: blob.id, ...describeCode(zip) };
+}
+
+/** Whether a published version still runs the code of a blob. */
+export function isUsedByVersion(tx: Tx, ctx: Ctx, name: string, blobId: string): boolean {
+  return readAll<VersionRow>(tx, keys.versions(ctx, name)).some(({ row }) => row.code.blobId === blobId);
+}

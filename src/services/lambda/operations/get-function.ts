@@ -1,0 +1,26 @@
+import type { FunctionConfiguration, GetFunctionRequest, GetFunctionResponse } from '@aws-sdk/client-lambda';
+import type { Operation } from '../../service.ts';
+import { fullConfiguration } from '../domain/configuration.ts';
+import { readReference } from '../domain/names.ts';
+import { find, type LambdaRoom, runtimeWarning } from '../functions.ts';
+
+/** "GetFunction". */
+export function getFunction(room: LambdaRoom): Operation<GetFunctionRequest, GetFunctionResponse> {
+  return async (ctx, input) => {
+    const reference = readReference(ctx, input.FunctionName ?? '', input.Qualifier);
+    const { fn, row } = await find(ctx.platform, ctx, reference);
+    return {
+      Configuration: fullConfiguration(ctx, fn.name, row, reference.qualifier, await runtimeWarning(row.runtime)),
+      Code: { RepositoryType: 'S3', Location: room.links.make(ctx.platform, row.code.blobId) },
+      ...(Object.keys(fn.tags).length > 0 ? { Tags: { ...fn.tags } } : {}),
+      ...(fn.reservedConcurrency === undefined ? {} : { Concurrency: { ReservedConcurrentExecutions: fn.reservedConcurrency } }),
+    };
+  };
+}
+
+/** "GetFunctionConfiguration". */
+export const getFunctionConfiguration: Operation<GetFunctionRequest, FunctionConfiguration> = async (ctx, input) => {
+  const reference = readReference(ctx, input.FunctionName ?? '', input.Qualifier);
+  const { fn, row } = await find(ctx.platform, ctx, reference);
+  return fullConfiguration(ctx, fn.name, row, reference.qualifier, await runtimeWarning(row.runtime));
+};

@@ -1,0 +1,104 @@
+import type { AddPermissionRequest, AddPermissionResponse, GetPolicyRequest, GetPolicyResponse, RemovePermissionRequest } from '@aws-sdk/client-lambda';
+import { partitionOf } from '../../../kit/arn.ts';
+import { AwsError } from '../../../kit/errors.ts';
+import type { Tx } from '../../../store/store.ts';
+import type { Ctx, Operation } from '../../service.ts';
+import { type FunctionReference, functionArn, isVersion, readReference } from '../domain/names.ts';
+import { conflict, functionNotFound, invalidParameter, notFound, revisionMismatch } from '../errors.ts';
+import { requireFunction } from '../functions.ts';
+import { POLICY_BYTES_MAX } from '../limits.ts';
+import { getPolicyRow, keys, type PolicyRow, read, write } from '../store.ts';
+
+const NO_POLICY = 'No policy is associated with the given resource.';
+
+/** "AddPermission": a statement of the function's resource policy. Kept and shown; not evaluated yet. */
+export const addPermission: Operation<AddPermissionRequest, AddPermissionResponse> = async (ctx, input) => {
+  const reference = readReference(ctx, input.FunctionName ?? '', input.Qualifier);
+  const { name, qualifier } = reference;
+  if (qualifier === '$LATEST') throw invalidParameter('We currently do not support adding policies for $LATEST.');
+  const statement = statementOf(ctx, reference, input);
+  const revisionId = ctx.platform.ids.uuid();
+  const key = keys.policy(ctx, name, qualifier ?? '');
+  await ctx.platform.store.transact({ keys: [key], reads: [keys.fn(ctx, name)] }, (tx) => {
+    requireTarget(tx, ctx, reference);
+    const before = read<PolicyRow>(tx, key);
+    if (input.RevisionId !== undefined && before && input.RevisionId !== before.revisionId) throw revisionMismatch('GetPolicy');
+    if (before?.statements.some((one) => one['Sid'] === input.StatementId)) {
+      throw conflict(`The statement id (${input.StatementId}) provided already exists. Please provide a new statement id, or remove the existing statement.`);
+    }
+    const after: PolicyRow = { revisionId, statements: [...(before?.statements ?? []), statement] };
+    const size = JSON.stringify(after.statements).length;
+    if (size > POLICY_BYTES_MAX)
+      throw new AwsError('PolicyLengthExceededException', `The final policy size (${size}) is bigger than the limit (${POLICY_BYTES_MAX}).`, {
+        members: { Type: 'User' },
+      });
+    write(tx, key, after);
+  });
+  return { Statement: JSON.stringify(statement) };
+};
+
+/** "GetPolicy". */
+export const getPolicy: Operation<GetPolicyRequest, GetPolicyResponse> = async (ctx, input) => {
+  const { name, qualifier } = readReference(ctx, input.FunctionName ?? '', input.Qualifier);
+  await requireFunction(ctx.platform, ctx, name);
+  const row = await getPolicyRow(ctx.platform.store, ctx, name, qualifier ?? '');
+  if (!row) throw notFound(NO_POLICY);
+  return { Policy: JSON.stringify({ Version: '2012-10-17', Id: 'default', Statement: row.statements }), RevisionId: row.revisionId };
+};
+
+/** "RemovePermission". */
+export const removePermission: Operation<RemovePermissionRequest, Record<string, never>> = async (ctx, input) => {
+  const reference = readReference(ctx, input.FunctionName ?? '', input.Qualifier);
+  const { name, qualifier } = reference;
+  const revisionId = ctx.platform.ids.uuid();
+  const key = keys.policy(ctx, name, qualifier ?? '');
+  await ctx.platform.store.transact({ keys: [key], reads: [keys.fn(ctx, name)] }, (tx) => {
+    requireTarget(tx, ctx, reference);
+    const before = read<PolicyRow>(tx, key);
+    if (!before) throw notFound(NO_POLICY);
+    const statements = before.statements.filter((one) => one['Sid'] !== input.StatementId);
+    if (statements.length === before.statements.length) throw notFound(`Statement ${input.StatementId} is not found in resource policy.`);
+    if (input.RevisionId !== undefined && input.RevisionId !== before.revisionId) throw revisionMismatch('GetPolicy');
+    if (statements.length === 0) tx.delete(key);
+    else write(tx, key, { revisionId, statements });
+  });
+  return {};
+};
+
+function requireTarget(tx: Tx, ctx: Ctx, { name, qualifier }: FunctionReference): void {
+  if (!read(tx, keys.fn(ctx, name))) throw functionNotFound(functionArn(ctx, name));
+  if (qualifier === undefined) return;
+  if (isVersion(qualifier)) {
+    if (!read(tx, keys.version(ctx, name, qualifier))) throw functionNotFound(functionArn(ctx, name, qualifier));
+  } else if (!read(tx, keys.alias(ctx, name, qualifier))) throw notFound(`Cannot find alias arn: ${functionArn(ctx, name, qualifier)}`);
+}
+
+function statementOf(ctx: Ctx, reference: FunctionReference, input: AddPermissionRequest): Record<string, unknown> {
+  const equals: Record<string, string> = {
+    ...(input.SourceAccount ? { 'AWS:SourceAccount': input.SourceAccount } : {}),
+    ...(input.EventSourceToken ? { 'lambda:EventSourceToken': input.EventSourceToken } : {}),
+    ...(input.FunctionUrlAuthType ? { 'lambda:FunctionUrlAuthType': input.FunctionUrlAuthType } : {}),
+    ...(input.PrincipalOrgID ? { 'aws:PrincipalOrgID': input.PrincipalOrgID } : {}),
+  };
+  const conditions = {
+    ...(Object.keys(equals).length > 0 ? { StringEquals: equals } : {}),
+    ...(input.SourceArn ? { ArnLike: { 'AWS:SourceArn': input.SourceArn } } : {}),
+    ...(input.InvokedViaFunctionUrl === undefined ? {} : { Bool: { 'lambda:InvokedViaFunctionUrl': String(input.InvokedViaFunctionUrl) } }),
+  };
+  return {
+    Sid: input.StatementId,
+    Effect: 'Allow',
+    Principal: principalOf(ctx, input.Principal ?? ''),
+    Action: input.Action,
+    Resource: functionArn(ctx, reference.name, reference.qualifier),
+    ...(Object.keys(conditions).length > 0 ? { Condition: conditions } : {}),
+  };
+}
+
+function principalOf(ctx: Ctx, principal: string): string | Record<string, string> {
+  if (principal === '*') return '*';
+  if (/^[a-zA-Z0-9.-]+\.amazonaws\.com(\.cn)?$/.test(principal) || principal === 'edgelambda.amazonaws.com') return { Service: principal };
+  if (/^\d{12}$/.test(principal)) return { AWS: `arn:${partitionOf(ctx.region)}:iam::${principal}:root` };
+  if (/^arn:aws[a-z-]*:(iam|sts)::\d{12}:.+$/.test(principal)) return { AWS: principal };
+  throw invalidParameter('The provided principal was invalid. Please check the principal and try again.');
+}

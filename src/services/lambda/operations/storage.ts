@@ -1,0 +1,61 @@
+import type { GetAccountSettingsResponse } from '@aws-sdk/client-lambda';
+import type { Ctx, Operation } from '../../service.ts';
+import { codeStorageExceeded } from '../errors.ts';
+import { CONCURRENT_EXECUTIONS, TOTAL_CODE_BYTES_MAX, UNZIPPED_BYTES_MAX, ZIP_BYTES_MAX } from '../limits.ts';
+import { type FunctionRow, keys, listRows, type VersionRow } from '../store.ts';
+
+const PAGE = 1000;
+
+/** Code, functions and reserved concurrency of an account in a region, summed from its rows. */
+async function usageOf(ctx: Ctx): Promise<{ readonly codeBytes: number; readonly functions: number; readonly reserved: number }> {
+  let codeBytes = 0;
+  let functions = 0;
+  let reserved = 0;
+  let after: string | undefined;
+  do {
+    const page = await listRows<FunctionRow>(ctx.platform.store, keys.functions(ctx), PAGE, after);
+    for (const fn of page.rows) {
+      functions++;
+      reserved += fn.reservedConcurrency ?? 0;
+      codeBytes += fn.latest.code.size + (await versionBytes(ctx, fn));
+    }
+    after = page.lastKey;
+  } while (after !== undefined);
+  return { codeBytes, functions, reserved };
+}
+
+/** Of published versions whose code is no longer the function's newest. */
+async function versionBytes(ctx: Ctx, fn: FunctionRow): Promise<number> {
+  if (fn.nextVersion === 1) return 0;
+  const { rows } = await listRows<VersionRow>(ctx.platform.store, keys.versions(ctx, fn.name), Number.MAX_SAFE_INTEGER);
+  const blobs = new Map(rows.map(({ code }) => [code.blobId, code.size]));
+  blobs.delete(fn.latest.code.blobId);
+  return [...blobs.values()].reduce((sum, size) => sum + size, 0);
+}
+
+/** Throws CodeStorageExceededException where `bytes` more would exceed the account's code storage. */
+export async function checkCodeStorage(ctx: Ctx, bytes: number): Promise<void> {
+  // Only an account with many functions can come near it.
+  if (bytes > TOTAL_CODE_BYTES_MAX - (await usageOf(ctx)).codeBytes) throw codeStorageExceeded();
+}
+
+/** Concurrency that functions have reserved, `except` one. */
+export async function reservedByOthers(ctx: Ctx, except: string): Promise<number> {
+  const { rows } = await listRows<FunctionRow>(ctx.platform.store, keys.functions(ctx), Number.MAX_SAFE_INTEGER);
+  return rows.reduce((sum, fn) => sum + (fn.name === except ? 0 : (fn.reservedConcurrency ?? 0)), 0);
+}
+
+/** "GetAccountSettings". */
+export const getAccountSettings: Operation<Record<string, unknown>, GetAccountSettingsResponse> = async (ctx) => {
+  const { codeBytes, functions, reserved } = await usageOf(ctx);
+  return {
+    AccountLimit: {
+      TotalCodeSize: TOTAL_CODE_BYTES_MAX,
+      CodeSizeUnzipped: UNZIPPED_BYTES_MAX,
+      CodeSizeZipped: ZIP_BYTES_MAX,
+      ConcurrentExecutions: CONCURRENT_EXECUTIONS,
+      UnreservedConcurrentExecutions: CONCURRENT_EXECUTIONS - reserved,
+    },
+    AccountUsage: { TotalCodeSize: codeBytes, FunctionCount: functions },
+  };
+};

@@ -1,0 +1,63 @@
+import type { FunctionConfiguration, UpdateFunctionCodeRequest } from '@aws-sdk/client-lambda';
+import { notImplemented } from '../../../kit/errors.ts';
+import type { Operation } from '../../service.ts';
+import { enqueueSettle } from '../deliveries.ts';
+import { fullConfiguration, UPDATING } from '../domain/configuration.ts';
+import { functionArn, readReference } from '../domain/names.ts';
+import { busy, functionNotFound, invalidParameter, revisionMismatch } from '../errors.ts';
+import { requireFunction } from '../functions.ts';
+import { type FunctionRow, keys, read, type VersionRow, write } from '../store.ts';
+import { describeCode, isUsedByVersion, keepCode, readCode } from './code.ts';
+import { checkCodeStorage } from './storage.ts';
+
+/** "UpdateFunctionCode". */
+export const updateFunctionCode: Operation<UpdateFunctionCodeRequest, FunctionConfiguration> = async (ctx, input) => {
+  const { store, ids, clock, blobs } = ctx.platform;
+  const { name } = readReference(ctx, input.FunctionName ?? '');
+  if (input.ImageUri !== undefined) throw invalidParameter("Please don't provide ImageUri when updating a function with packageType Zip.");
+  if (input.PublishTo !== undefined) throw notImplemented('PublishTo');
+  const arn = functionArn(ctx, name);
+  checkUpdate(await requireFunction(ctx.platform, ctx, name), arn, input.RevisionId);
+  const zip = await readCode(ctx, input);
+  if (input.DryRun) {
+    const { latest } = await requireFunction(ctx.platform, ctx, name);
+    return fullConfiguration(ctx, name, { ...latest, code: { blobId: '', ...describeCode(zip) } });
+  }
+  await checkCodeStorage(ctx, zip.length);
+  const code = await keepCode(ctx, zip);
+  const revisionId = ids.uuid();
+  const versionRevisionId = ids.uuid();
+  const nowMs = clock.virtual();
+  const key = keys.fn(ctx, name);
+  const result = await store.transact({ keys: [key] }, (tx) => {
+    const fn = read<FunctionRow>(tx, key);
+    if (!fn) throw functionNotFound(arn);
+    checkUpdate(fn, arn, input.RevisionId);
+    const latest: VersionRow = {
+      ...fn.latest,
+      code,
+      architectures: input.Architectures ?? fn.latest.architectures,
+      lastModifiedMs: nowMs,
+      revisionId,
+      ...UPDATING,
+    };
+    const number = String(fn.nextVersion);
+    const published: VersionRow | undefined = input.Publish
+      ? { ...latest, version: number, revisionId: versionRevisionId, lastUpdateStatus: 'Successful' }
+      : undefined;
+    write(tx, key, { ...fn, latest, previous: fn.latest, nextVersion: fn.nextVersion + (published ? 1 : 0) });
+    if (published) write(tx, keys.version(ctx, name, number), published);
+    enqueueSettle(ctx, tx, { name, revisionId, ...(published ? { version: number } : {}) });
+    const unused = isUsedByVersion(tx, ctx, name, fn.latest.code.blobId) ? undefined : fn.latest.code.blobId;
+    return { latest, published, unused };
+  });
+  // Environments of the old code run from its unpacked copy; the copy may still be missing where it never ran, which then is of no use.
+  if (result.unused !== undefined) await blobs.delete(result.unused);
+  return fullConfiguration(ctx, name, result.published ?? result.latest, result.published?.version);
+};
+
+/** Order of AWS: the revision, then the state. */
+export function checkUpdate(fn: FunctionRow, arn: string, revisionId: string | undefined): void {
+  if (revisionId !== undefined && revisionId !== fn.latest.revisionId) throw revisionMismatch();
+  if (fn.latest.state === 'Pending' || fn.latest.lastUpdateStatus === 'InProgress') throw busy(arn, fn.latest.state);
+}

@@ -1,0 +1,145 @@
+import type { Compute } from '../../compute/compute.ts';
+import { CapacityError, RuntimeMissingError } from '../../compute/failures.ts';
+import type { FunctionSpec, InvokeResult } from '../../compute/types.ts';
+import { AwsError } from '../../kit/errors.ts';
+import { formatTrace } from '../../kit/trace.ts';
+import type { Ctx, Platform } from '../service.ts';
+import type { RoleCredentials } from './credentials.ts';
+import type { Place } from './domain/names.ts';
+import { type ThrottleReason, throttled } from './errors.ts';
+import { functionKey } from './functions.ts';
+import { CONCURRENT_EXECUTIONS } from './limits.ts';
+import type { LogWriter } from './log-writer.ts';
+import type { FunctionRow, VersionRow } from './store.ts';
+
+/** Runs configurations: counts concurrency, makes what compute needs, meters. */
+export interface FunctionRunner {
+  run(ctx: Ctx, call: RunCall): Promise<InvokeResult>;
+}
+
+export interface RunCall {
+  readonly fn: FunctionRow;
+  readonly row: VersionRow;
+  readonly payload: Uint8Array;
+  readonly invokedArn: string;
+  readonly requestId: string;
+  /** JSON. */
+  readonly clientContext?: string;
+  readonly tail?: boolean;
+}
+
+export interface RunnerParts {
+  readonly compute: Compute;
+  readonly credentials: RoleCredentials;
+  readonly logs: LogWriter;
+}
+
+const SPECS_MAX = 10_000;
+
+export function createRunner(parts: RunnerParts): FunctionRunner {
+  const running = new Map<string, number>();
+  const specs = new Map<string, { readonly revisionId: string; readonly spec: FunctionSpec }>();
+
+  const specOf = (platform: Platform, place: Place, fn: FunctionRow, row: VersionRow): FunctionSpec => {
+    const key = `${functionKey(place, fn.name)}:${row.version}`;
+    const known = specs.get(key);
+    if (known?.revisionId === row.revisionId) return known.spec;
+    if (specs.size >= SPECS_MAX) specs.clear();
+    const spec = makeSpec(parts, platform, place, key, fn.name, row);
+    specs.set(key, { revisionId: row.revisionId, spec });
+    return spec;
+  };
+
+  const enter = (account: string, fn: FunctionRow, key: string): void => {
+    const own = running.get(key) ?? 0;
+    const all = running.get(account) ?? 0;
+    const reserved = fn.reservedConcurrency;
+    const refused: ThrottleReason | undefined =
+      reserved !== undefined && own >= reserved
+        ? 'ReservedFunctionConcurrentInvocationLimitExceeded'
+        : all >= CONCURRENT_EXECUTIONS
+          ? 'ConcurrentInvocationLimitExceeded'
+          : undefined;
+    if (refused) throw throttled(refused);
+    running.set(key, own + 1);
+    running.set(account, all + 1);
+  };
+
+  const leave = (name: string): void => {
+    const left = (running.get(name) ?? 1) - 1;
+    if (left > 0) running.set(name, left);
+    else running.delete(name);
+  };
+
+  return {
+    async run(ctx, call) {
+      const { fn, row } = call;
+      const key = functionKey(ctx, fn.name);
+      const account = `${ctx.account}:${ctx.region}`;
+      enter(account, fn, key);
+      try {
+        const result = await parts.compute.invoke(specOf(ctx.platform, ctx, fn, row), {
+          requestId: call.requestId,
+          payload: call.payload,
+          invokedFunctionArn: call.invokedArn,
+          trace: formatTrace(ctx.trace),
+          ...(call.clientContext === undefined ? {} : { clientContext: call.clientContext }),
+          ...(call.tail ? { tail: true } : {}),
+        });
+        ctx.meter('Invocations', 1);
+        ctx.meter('GigabyteSeconds', (result.report.billedMs / 1000) * (row.memorySize / 1024));
+        return result;
+      } catch (error) {
+        throw worded(error);
+      } finally {
+        leave(key);
+        leave(account);
+      }
+    },
+  };
+}
+
+function worded(error: unknown): unknown {
+  if (error instanceof CapacityError) return throttled('ConcurrentInvocationLimitExceeded');
+  if (error instanceof RuntimeMissingError) {
+    return new AwsError('InvalidRuntimeException', error.message, {
+      status: 502,
+      fault: 'server',
+      members: { Type: 'User', Message: error.message },
+      cause: error,
+    });
+  }
+  return error;
+}
+
+function makeSpec(parts: RunnerParts, platform: Platform, place: Place, key: string, name: string, row: VersionRow): FunctionSpec {
+  const { account, region } = place;
+  const json = row.logging.format === 'JSON';
+  return {
+    key,
+    configuration: row.revisionId,
+    region,
+    functionName: name,
+    version: row.version,
+    runtime: row.runtime,
+    handler: row.handler,
+    memoryMb: row.memorySize,
+    timeoutMs: row.timeout * 1000,
+    ephemeralStorageMb: row.ephemeralStorage,
+    variables: row.variables ?? {},
+    platformVariables: () => ({
+      AWS_ENDPOINT_URL: endpointOf(platform),
+      ...(json ? { AWS_LAMBDA_LOG_FORMAT: 'JSON', AWS_LAMBDA_LOG_LEVEL: row.logging.applicationLevel ?? 'INFO' } : {}),
+    }),
+    logGroup: row.logging.group,
+    code: { sha256: Buffer.from(row.code.sha256, 'base64').toString('hex'), read: () => platform.blobs.readAll(row.code.blobId) },
+    credentials: () => parts.credentials.get({ account, region }, row.role, name),
+    openLog: (stream) => parts.logs.open({ account, region }, row.logging.group, stream),
+  };
+}
+
+/** By address and not by name: S3 clients then put the bucket into the path, which needs no name service. */
+function endpointOf(platform: Platform): string {
+  const { scheme, port } = platform.address();
+  return `${scheme}://${scheme === 'https' ? 'localhost' : '127.0.0.1'}:${port}`;
+}

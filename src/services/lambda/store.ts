@@ -1,0 +1,141 @@
+import { decodeJson, encodeJson } from '../../kit/json.ts';
+import { type Key, keyOf, prefixEnd } from '../../kit/key.ts';
+import type { Store, Tx } from '../../store/store.ts';
+import type { Place } from './domain/names.ts';
+
+/** Where the code of a version is. */
+export interface CodeRow {
+  readonly blobId: string;
+  readonly size: number;
+  /** Of the zip; base64 as AWS shows it. */
+  readonly sha256: string;
+}
+
+/** One configuration: `$LATEST` or a published version. */
+export interface VersionRow {
+  /** `$LATEST` or a number. */
+  readonly version: string;
+  readonly description: string;
+  readonly runtime: string;
+  readonly handler: string;
+  readonly role: string;
+  readonly memorySize: number;
+  readonly timeout: number;
+  readonly variables?: Readonly<Record<string, string>>;
+  readonly architectures: readonly string[];
+  readonly ephemeralStorage: number;
+  readonly tracing: string;
+  readonly logging: { readonly format: string; readonly group: string; readonly applicationLevel?: string; readonly systemLevel?: string };
+  readonly snapStart: string;
+  /** Members that are kept and shown, and do nothing: DeadLetterConfig, VpcConfig, KMSKeyArn, FileSystemConfigs. */
+  readonly recorded: Readonly<Record<string, unknown>>;
+  readonly code: CodeRow;
+  readonly lastModifiedMs: number;
+  readonly revisionId: string;
+  readonly state: 'Pending' | 'Active' | 'Failed';
+  readonly stateReason?: string;
+  readonly stateReasonCode?: string;
+  readonly lastUpdateStatus?: 'InProgress' | 'Successful' | 'Failed';
+  readonly lastUpdateReason?: string;
+  readonly lastUpdateReasonCode?: string;
+}
+
+export interface FunctionRow {
+  readonly name: string;
+  readonly latest: VersionRow;
+  /** What invocations use while an update of `latest` is in progress. */
+  readonly previous?: VersionRow;
+  /** The number that the next published version gets. */
+  readonly nextVersion: number;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly reservedConcurrency?: number;
+}
+
+export interface AliasRow {
+  readonly name: string;
+  readonly functionVersion: string;
+  readonly description: string;
+  readonly weights?: Readonly<Record<string, number>>;
+  readonly revisionId: string;
+}
+
+export interface PolicyRow {
+  readonly revisionId: string;
+  readonly statements: readonly Readonly<Record<string, unknown>>[];
+}
+
+const ROOM = 'lambda';
+const VERSION_DIGITS = 12;
+
+/** Keys sort versions by number. */
+const padded = (version: string) => version.padStart(VERSION_DIGITS, '0');
+
+export const keys = {
+  fn: (place: Place, name: string): Key => keyOf(ROOM, place.account, place.region, 'fn', name),
+  functions: (place: Place): Key => keyOf(ROOM, place.account, place.region, 'fn'),
+  version: (place: Place, name: string, version: string): Key => keyOf(ROOM, place.account, place.region, 'version', name, padded(version)),
+  versions: (place: Place, name: string): Key => keyOf(ROOM, place.account, place.region, 'version', name),
+  alias: (place: Place, name: string, alias: string): Key => keyOf(ROOM, place.account, place.region, 'alias', name, alias),
+  aliases: (place: Place, name: string): Key => keyOf(ROOM, place.account, place.region, 'alias', name),
+  /** `qualifier` is empty for the function itself. */
+  policy: (place: Place, name: string, qualifier: string): Key => keyOf(ROOM, place.account, place.region, 'policy', name, qualifier),
+  policies: (place: Place, name: string): Key => keyOf(ROOM, place.account, place.region, 'policy', name),
+};
+
+export const under = (prefix: Key): { readonly from: Key; readonly to: Key } => ({ from: prefix, to: prefixEnd(prefix) });
+
+export async function getFunctionRow(store: Store, place: Place, name: string): Promise<FunctionRow | undefined> {
+  const value = await store.get(keys.fn(place, name));
+  return value && decodeJson<FunctionRow>(value);
+}
+
+export async function getVersionRow(store: Store, place: Place, name: string, version: string): Promise<VersionRow | undefined> {
+  const value = await store.get(keys.version(place, name, version));
+  return value && decodeJson<VersionRow>(value);
+}
+
+export async function getAliasRow(store: Store, place: Place, name: string, alias: string): Promise<AliasRow | undefined> {
+  const value = await store.get(keys.alias(place, name, alias));
+  return value && decodeJson<AliasRow>(value);
+}
+
+export async function getPolicyRow(store: Store, place: Place, name: string, qualifier: string): Promise<PolicyRow | undefined> {
+  const value = await store.get(keys.policy(place, name, qualifier));
+  return value && decodeJson<PolicyRow>(value);
+}
+
+export function read<T>(tx: Tx, key: Key): T | undefined {
+  const value = tx.get(key);
+  return value && decodeJson<T>(value);
+}
+
+export function write(tx: Tx, key: Key, row: FunctionRow | VersionRow | AliasRow | PolicyRow): void {
+  tx.put(key, encodeJson(row));
+}
+
+/** Every row under `prefix`, in a transaction. */
+export function readAll<T>(tx: Tx, prefix: Key): { readonly key: Key; readonly row: T }[] {
+  const rows: { key: Key; row: T }[] = [];
+  let from = prefix;
+  for (;;) {
+    const page = tx.range({ from, to: prefixEnd(prefix) });
+    for (const [key, value] of page.entries) rows.push({ key, row: decodeJson<T>(value) });
+    const last = page.entries.at(-1);
+    if (!page.more || !last) return rows;
+    from = `${last[0]}\x00`;
+  }
+}
+
+/** One page of rows under `prefix`, after the key `after`. */
+export async function listRows<T>(store: Store, prefix: Key, limit: number, after?: Key): Promise<{ readonly rows: readonly T[]; readonly lastKey?: Key }> {
+  const rows: T[] = [];
+  let from = after === undefined ? prefix : `${after}\x00`;
+  for (;;) {
+    const page = await store.range({ from, to: prefixEnd(prefix), limit: limit - rows.length });
+    for (const [, value] of page.entries) rows.push(decodeJson<T>(value));
+    const last = page.entries.at(-1);
+    if (!page.more || !last) return { rows };
+    if (rows.length >= limit) return { rows, lastKey: last[0] };
+    from = `${last[0]}\x00`;
+  }
+}
