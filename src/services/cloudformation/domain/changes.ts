@@ -1,0 +1,93 @@
+import type { ResourceType } from '../../service.ts';
+import { compareProperties } from '../engine/handlers.ts';
+import { activeResources, attributeOf, type EnvironmentOptions, environmentOf, type ResourceView } from './environment.ts';
+import { functionOf, holdsUnknown, NO_VALUE, resolve, UNKNOWN, type Value } from './intrinsics.ts';
+import { isObject, isText, type Json, sameJson } from './json.ts';
+import type { Resource, ResourceChange } from './records.ts';
+import { collectReferences, orderOf, type Template, type TemplateResource } from './template.ts';
+
+type Basis = Omit<EnvironmentOptions, 'resource'> & { readonly tags: Readonly<Record<string, string>> };
+
+/** What an operation would do to each resource: "Change sets" in the CloudFormation User Guide. */
+export function changesOf(basis: Basis, resources: ReadonlyMap<string, Resource>, types: ReadonlyMap<string, ResourceType>): ResourceChange[] {
+  const made = new Set<string>();
+  const view = (logicalId: string): ResourceView | undefined => {
+    if (made.has(logicalId)) return { ref: UNKNOWN, attribute: () => UNKNOWN };
+    const resource = resources.get(logicalId);
+    return resource?.physicalId === undefined ? undefined : { ref: resource.physicalId, attribute: (name) => attributeOf(resource.attributes, name) };
+  };
+  const env = environmentOf({ ...basis, resource: view });
+  const active = activeResources(basis.template, env);
+  const changes: ResourceChange[] = [];
+  for (const logicalId of orderOf(active)) {
+    const wanted = active.get(logicalId);
+    const present = resources.get(logicalId);
+    if (!wanted) continue;
+    if (present?.physicalId === undefined || present.status === 'DELETE_COMPLETE') {
+      made.add(logicalId);
+      changes.push({ action: 'Add', logicalId, type: wanted.type, scope: [], details: [] });
+      continue;
+    }
+    const resolved = resolve(wanted.properties, env);
+    const after = resolved === NO_VALUE ? {} : (resolved as Record<string, Value>);
+    const change = modification(basis, present, wanted, after, types.get(wanted.type));
+    if (!change) continue;
+    if (change.replacement === 'True') made.add(logicalId);
+    changes.push(change);
+  }
+  for (const [logicalId, { type, physicalId, status }] of resources) {
+    if (active.has(logicalId) || status === 'DELETE_COMPLETE' || physicalId === undefined) continue;
+    changes.push({ action: 'Remove', logicalId, type, physicalId, scope: [], details: [] });
+  }
+  return changes.sort((a, b) => (a.logicalId < b.logicalId ? -1 : 1));
+}
+
+function modification(
+  basis: Basis,
+  present: Resource,
+  wanted: TemplateResource,
+  after: Record<string, Value>,
+  handler: ResourceType | undefined,
+): ResourceChange | undefined {
+  const { changed, replacing } = compareProperties(handler, present.properties, after);
+  const retagged = !sameJson(present.tags, basis.tags);
+  if (changed.length === 0 && !retagged) return undefined;
+  const details = changed.map((name) => {
+    const replaces = replacing.some((path) => path === name || path.startsWith(`${name}.`));
+    const dynamic = holdsUnknown(after[name] ?? null);
+    return {
+      attribute: 'Properties',
+      name,
+      recreation: replaces ? (dynamic ? 'Conditionally' : 'Always') : 'Never',
+      evaluation: dynamic ? 'Dynamic' : 'Static',
+      ...sourceOf(wanted.properties[name], basis.template, dynamic),
+    } as const;
+  });
+  const replacement = details.some(({ recreation }) => recreation === 'Always')
+    ? 'True'
+    : details.some(({ recreation }) => recreation === 'Conditionally')
+      ? 'Conditional'
+      : 'False';
+  return {
+    action: 'Modify',
+    logicalId: present.logicalId,
+    type: present.type,
+    physicalId: present.physicalId ?? '',
+    replacement,
+    scope: [...(changed.length > 0 ? ['Properties'] : []), ...(retagged ? ['Tags'] : [])],
+    details: [...details, ...(retagged ? [{ attribute: 'Tags', recreation: 'Never', evaluation: 'Static', source: 'DirectModification' } as const] : [])],
+  };
+}
+
+function sourceOf(raw: Json | undefined, template: Template, dynamic: boolean): { source: string; causing?: string } {
+  const references = new Set<string>();
+  if (raw !== undefined) collectReferences(raw, references);
+  const parameter = [...references].find((name) => Object.hasOwn(template.parameters, name));
+  if (!dynamic && parameter !== undefined) return { source: 'ParameterReference', causing: parameter };
+  const call = isObject(raw) ? functionOf(raw) : undefined;
+  const resource = [...references].find((name) => template.resources.has(name));
+  if (dynamic && resource !== undefined) {
+    return call?.[0] === 'Ref' && isText(call[1]) ? { source: 'ResourceReference', causing: resource } : { source: 'ResourceAttribute', causing: resource };
+  }
+  return { source: 'DirectModification' };
+}

@@ -1,0 +1,88 @@
+import { partitionOf } from '../../../kit/arn.ts';
+import { templateError, validationError } from '../errors.ts';
+import { type Environment, evaluateConditions, NO_VALUE, type Value } from './intrinsics.ts';
+import { isObject, type Json, objectAt } from './json.ts';
+import { parameterRef, type StackParameter } from './parameters.ts';
+import type { Template, TemplateResource } from './template.ts';
+
+/** What of a resource the template can refer to. */
+export interface ResourceView {
+  readonly ref: Value;
+  /** Undefined: no such attribute. */
+  attribute(name: string): Value | undefined;
+}
+
+export interface EnvironmentOptions {
+  readonly template: Template;
+  readonly parameters: readonly StackParameter[];
+  readonly account: string;
+  readonly region: string;
+  readonly stackId: string;
+  readonly stackName: string;
+  readonly notificationArns: readonly string[];
+  readonly exports: ReadonlyMap<string, string>;
+  readonly resource: (logicalId: string) => ResourceView | undefined;
+  /** Told each export that is read. */
+  readonly onImport?: (name: string) => void;
+}
+
+/** `Ref` of the pseudo-parameters. "Get AWS values using pseudo parameters" in the CloudFormation User Guide. */
+export function pseudoParameters(options: Omit<EnvironmentOptions, 'template' | 'parameters' | 'exports' | 'resource'>): Record<string, Value> {
+  const { region } = options;
+  return {
+    'AWS::AccountId': options.account,
+    'AWS::Region': region,
+    'AWS::StackId': options.stackId,
+    'AWS::StackName': options.stackName,
+    'AWS::Partition': partitionOf(region),
+    'AWS::URLSuffix': region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com',
+    'AWS::NotificationARNs': [...options.notificationArns],
+    'AWS::NoValue': NO_VALUE,
+  };
+}
+
+/** Where the intrinsic functions of a template look things up. */
+export function environmentOf(options: EnvironmentOptions): Environment {
+  const { template } = options;
+  const pseudo = pseudoParameters(options);
+  const values = new Map(options.parameters.map(({ key, value }) => [key, parameterRef(String(objectAt(template.parameters, key)['Type']), value)]));
+  const ref = (name: string): Value | undefined => {
+    if (Object.hasOwn(pseudo, name)) return pseudo[name];
+    return values.has(name) ? (values.get(name) as Value) : options.resource(name)?.ref;
+  };
+  const base = {
+    mappings: template.mappings,
+    region: options.region,
+    ref,
+    getAtt(logicalId: string, attribute: string): Value {
+      const view = options.resource(logicalId);
+      if (!view) throw templateError(`instance of Fn::GetAtt references undefined resource ${logicalId}`);
+      const value = view.attribute(attribute);
+      if (value === undefined) throw templateError(`resource ${logicalId} does not support attribute type ${attribute} in Fn::GetAtt`);
+      return value;
+    },
+    importValue(name: string): Value {
+      const value = options.exports.get(name);
+      if (value === undefined) throw validationError(`No export named ${name} found.`);
+      options.onImport?.(name);
+      return value;
+    },
+  };
+  return { ...base, conditions: evaluateConditions(template.conditions, base) };
+}
+
+/** Resources whose condition holds, in the template's order. */
+export function activeResources(template: Template, env: Environment): Map<string, TemplateResource> {
+  return new Map([...template.resources].filter(([, { condition }]) => condition === undefined || env.conditions[condition] === true));
+}
+
+/** An attribute of a resource: a name with dots, or a path into nested objects. */
+export function attributeOf(attributes: Readonly<Record<string, unknown>>, name: string): Value | undefined {
+  if (Object.hasOwn(attributes, name)) return attributes[name] as Value;
+  let value: unknown = attributes;
+  for (const part of name.split('.')) {
+    if (!isObject(value) || !Object.hasOwn(value, part)) return undefined;
+    value = value[part] as Json;
+  }
+  return value as Value;
+}

@@ -1,0 +1,29 @@
+/** "Understand CloudFormation quotas" in the CloudFormation User Guide. */
+export const TEMPLATE_BODY_BYTES_MAX = 51_200;
+export const TEMPLATE_URL_BYTES_MAX = 1_048_576;
+export const RESOURCES_MAX = 500;
+export const PARAMETERS_MAX = 200;
+export const MAPPINGS_MAX = 200;
+export const OUTPUTS_MAX = 200;
+export const PARAMETER_VALUE_BYTES_MAX = 4_096;
+export const TAGS_MAX = 50;
+export const STACKS_MAX = 2_000;
+export const OUTPUT_VALUE_BYTES_MAX = 4_096;
+/** Croft's own bounds on what a template may make the parser and the evaluator do. */
+export const TEMPLATE_DEPTH_MAX = 100;
+export const TEMPLATE_ALIASES_MAX = 100;
+export const EXPANDED_NODES_MAX = 500_000;
+export const CIDR_SUBNETS_MAX = 256;
+/** Resources of one stack worked on at once. */
+export const PARALLEL_RESOURCES_MAX = 8;
+/** Stack operations under way at once in one process. */
+export const PARALLEL_STACKS_MAX = 16;
+export const PAGE_STACKS = 100;
+export const PAGE_EVENTS = 100;
+export const PAGE_RESOURCES = 100;
+export const PAGE_EXPORTS = 100;
+export const CLIENT_TOKEN_MAX = 128;
+/** Attempts to delete a resource in an update's clean-up before it is left behind. */
+export const CLEANUP_ATTEMPTS_MAX = 3;
+/** For one AllowedPattern on one value. */
+export const PATTERN_TIMEOUT_MS = 50;
