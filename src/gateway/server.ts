@@ -63,6 +63,7 @@ export function createSockets(parts: GatewayParts): Sockets {
       parts.admission.closing = true;
       const closed = new Promise<void>((resolve) => front.close(() => resolve()));
       const cut = setTimeout(() => {
+        for (const { ctx } of exchanges) ctx?.abort(new ClientGone());
         for (const socket of sockets) socket.destroy();
       }, graceMs);
       // What waits between two requests ends now; every answer from here on says `Connection: close`.
