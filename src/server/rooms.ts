@@ -1,7 +1,12 @@
+import { join } from 'node:path';
+import { createCompute } from '../compute/compute.ts';
+import { createCloudFormationRoom } from '../services/cloudformation/index.ts';
+import { createDynamoDbRoom } from '../services/dynamodb/index.ts';
 import { createIamRoom } from '../services/iam/index.ts';
+import { createLambdaRoom } from '../services/lambda/index.ts';
 import { createLogsRoom } from '../services/logs/index.ts';
 import { createS3Room } from '../services/s3/index.ts';
-import type { Platform, Service } from '../services/service.ts';
+import type { Platform, ResourceType, Service } from '../services/service.ts';
 import { createStsRoom } from '../services/sts/index.ts';
 import type { Config } from './config.ts';
 
@@ -13,6 +18,12 @@ export interface RoomParts {
 }
 
 /** Every room of Croft, made once a process, in the order in which they start. */
-export function allRooms(_parts: RoomParts): Service[] {
-  return [createStsRoom(), createIamRoom(), createLogsRoom(), createS3Room()];
+export function allRooms({ dataDir, config, platform }: RoomParts): Service[] {
+  const { clock, ids, log } = platform;
+  const compute = createCompute({ directory: join(dataDir, 'compute'), clock, ids, log, memoryBudgetMb: config.functionMemoryMb });
+  const rooms: Service[] = [createStsRoom(), createIamRoom(), createLogsRoom(), createS3Room(), createDynamoDbRoom(), createLambdaRoom(compute)];
+  const types = new Map<string, ResourceType>();
+  rooms.push(createCloudFormationRoom({ resourceTypes: () => types }));
+  for (const room of rooms) for (const type of room.resources ?? []) types.set(type.type, type);
+  return rooms;
 }

@@ -176,7 +176,12 @@ describe('updates', () => {
       { elems: { L: [...(item['elems']?.L ?? []), { S: 'seven' }, { S: 'nine' }] } },
     ],
     ['remove elements by their old index', 'REMOVE elems[0], elems[1]', undefined, { elems: { L: [{ M: { deep: { S: 'value' } } }] } }],
-    ['set and remove in one list', 'SET elems[1] = :v REMOVE elems[0]', { ':v': { S: 'one' } }, { elems: { L: [{ S: 'one' }, { M: { deep: { S: 'value' } } }] } }],
+    [
+      'set and remove in one list',
+      'SET elems[1] = :v REMOVE elems[0]',
+      { ':v': { S: 'one' } },
+      { elems: { L: [{ S: 'one' }, { M: { deep: { S: 'value' } } }] } },
+    ],
     ['add to a number', 'ADD n :v, fresh :v', { ':v': { N: '2' } }, { n: { N: '7' }, fresh: { N: '2' } }],
     ['add to a set', 'ADD tags :v', { ':v': { SS: ['y', 'z'] } }, { tags: { SS: ['x', 'y', 'z'] } }],
     ['delete from a set', 'DELETE tags :v', { ':v': { SS: ['x', 'q'] } }, { tags: { SS: ['y'] } }],

@@ -1,0 +1,64 @@
+import { assert } from '../../kit/errors.ts';
+import type { Key } from '../../kit/key.ts';
+import type { KeyRange, Tx } from '../../store/store.ts';
+import type { Ctx, Platform } from '../service.ts';
+import { BACKFILL_ROWS_PER_STEP, PURGE_ROWS_PER_STEP } from './limits.ts';
+import { backfillRows, purgeRows, type Tables } from './store.ts';
+
+/** Work that goes on after the answer, delivered by the bus in bounded steps and resumed after a crash. */
+const PURGE = 'dynamodb:purge';
+const BACKFILL = 'dynamodb:backfill';
+
+interface BackfillPayload {
+  readonly account: string;
+  readonly region: string;
+  readonly tableName: string;
+  readonly tableId: string;
+  readonly indexNumber: number;
+  readonly after?: Key;
+}
+
+/** Removes the rows of a key range, which nothing reads any more, after this commit. */
+export function enqueuePurge(ctx: Ctx, tx: Tx, range: KeyRange): void {
+  ctx.platform.bus.enqueue(tx, { target: PURGE, account: ctx.account, region: ctx.region, payload: range, trace: ctx.trace });
+}
+
+/** Fills a new index with the items that were there before it, then makes it ACTIVE. */
+export function enqueueBackfill(ctx: Ctx, tx: Tx, tableName: string, tableId: string, indexNumber: number): void {
+  const payload: BackfillPayload = { account: ctx.account, region: ctx.region, tableName, tableId, indexNumber };
+  ctx.platform.bus.enqueue(tx, { target: BACKFILL, account: ctx.account, region: ctx.region, payload, orderKey: `${BACKFILL}:${tableId}`, trace: ctx.trace });
+}
+
+export function registerBackground(platform: Platform, tables: Tables): void {
+  platform.bus.register(PURGE, { concurrency: 2 }, async ({ payload, signal }) => {
+    const range = payload as KeyRange;
+    while (await purgeRows(tables.store, range, PURGE_ROWS_PER_STEP)) {
+      if (signal.aborted) return { retry: { atMs: platform.clock.virtual() } };
+    }
+    return { done: true };
+  });
+  platform.bus.register(BACKFILL, { concurrency: 2 }, async ({ payload, signal }) => {
+    const work = payload as BackfillPayload;
+    let after = work.after;
+    for (;;) {
+      const table = await tables.find(work.account, work.region, work.tableName);
+      const index = table?.indexes.find((candidate) => candidate.record.number === work.indexNumber);
+      // The table or the index was deleted meanwhile: there is nothing left to fill.
+      if (!table || !index || table.record.id !== work.tableId) return { done: true };
+      after = await backfillRows(tables, table, index, after, BACKFILL_ROWS_PER_STEP);
+      if (after === undefined) break;
+      if (signal.aborted) return { retry: { atMs: platform.clock.virtual(), payload: { ...work, after } } };
+    }
+    await activateIndex(tables, work);
+    return { done: true };
+  });
+}
+
+async function activateIndex(tables: Tables, work: BackfillPayload): Promise<void> {
+  await tables.change(work.account, work.region, work.tableName, (record) => {
+    if (record?.id !== work.tableId) return { next: record, result: undefined };
+    const indexes = record.indexes.map((index) => (index.number === work.indexNumber ? { ...index, status: 'ACTIVE' as const } : index));
+    assert(indexes.length === record.indexes.length, 'an index is made active, not added');
+    return { next: { ...record, indexes }, result: undefined };
+  });
+}

@@ -1,0 +1,55 @@
+import type { PutItemInput, PutItemOutput } from '@aws-sdk/client-dynamodb';
+import type { Operation } from '../../service.ts';
+import { consumedCapacity, Units } from '../domain/capacity.ts';
+import {
+  Constraints,
+  RETURN_CONSUMED_CAPACITY,
+  RETURN_ITEM_COLLECTION_METRICS,
+  RETURN_VALUES,
+  RETURN_VALUES_ON_FAILURE,
+  requiredTableName,
+} from '../domain/constraints.ts';
+import { constrainLegacy } from '../domain/legacy.ts';
+import type { Item } from '../domain/value.ts';
+import { planPut } from '../domain/write.ts';
+import { validation } from '../errors.ts';
+import { commitWrite, itemCollectionMetrics } from '../items.ts';
+import type { Tables } from '../store.ts';
+
+/** "PutItem": writes a whole item over the one with its key. */
+export function putItem(tables: Tables): Operation<PutItemInput, PutItemOutput> {
+  return async (ctx, input) => {
+    const tableName = requiredTableName(input.TableName);
+    checkReturns(input, (constraints) => constraints.required('item', input.Item));
+    checkOldReturnValues(input.ReturnValues);
+    const write = planPut(input.Item as Item, input);
+    const { table, old, units: written } = await commitWrite(tables, ctx, tableName, write);
+    const units = new Units();
+    units.addWrite(written);
+    ctx.meter('WriteRequestUnits', units.total);
+    const ConsumedCapacity = consumedCapacity(input.ReturnConsumedCapacity, table, units);
+    const ItemCollectionMetrics = itemCollectionMetrics(input.ReturnItemCollectionMetrics, table, write);
+    return {
+      ...(input.ReturnValues === 'ALL_OLD' && old ? { Attributes: old.item as PutItemOutput['Attributes'] } : {}),
+      ...(ConsumedCapacity ? { ConsumedCapacity } : {}),
+      ...(ItemCollectionMetrics ? { ItemCollectionMetrics } : {}),
+    };
+  };
+}
+
+/** The enumerations that the three single writes share. */
+export function checkReturns(input: PutItemInput | Parameters<typeof constrainLegacy>[1], more: (constraints: Constraints) => unknown): void {
+  const given = input as Partial<PutItemInput>;
+  const constraints = new Constraints();
+  constraints.oneOf('returnConsumedCapacity', given.ReturnConsumedCapacity, RETURN_CONSUMED_CAPACITY);
+  more(constraints);
+  constraints.oneOf('returnItemCollectionMetrics', given.ReturnItemCollectionMetrics, RETURN_ITEM_COLLECTION_METRICS);
+  constraints.oneOf('returnValues', given.ReturnValues, RETURN_VALUES);
+  constraints.oneOf('returnValuesOnConditionCheckFailure', given.ReturnValuesOnConditionCheckFailure, RETURN_VALUES_ON_FAILURE);
+  constrainLegacy(constraints, given);
+  constraints.check();
+}
+
+export function checkOldReturnValues(wanted: string | undefined): void {
+  if (wanted !== undefined && wanted !== 'ALL_OLD' && wanted !== 'NONE') throw validation('ReturnValues can only be ALL_OLD or NONE');
+}

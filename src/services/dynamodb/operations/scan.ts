@@ -1,0 +1,112 @@
+import type { ScanInput, ScanOutput } from '@aws-sdk/client-dynamodb';
+import { prefixEnd } from '../../../kit/key.ts';
+import type { Operation } from '../../service.ts';
+import { ATTRIBUTES_TO_GET_MAX, CONDITIONAL_OPERATORS, Constraints, RETURN_CONSUMED_CAPACITY, requiredTableName, SELECTS } from '../domain/constraints.ts';
+import { resolveCondition } from '../domain/expression/condition.ts';
+import { checkAttributesToGet, checkConditions, constrainConditions, filterCondition } from '../domain/legacy.ts';
+import { checkExpressionParameters } from '../domain/parameters.ts';
+import { nestedHeadsOf, resolveProjected } from '../domain/projected.ts';
+import { checkNestedPaths } from '../domain/table.ts';
+import type { Item } from '../domain/value.ts';
+import { placeholdersOf } from '../domain/write.ts';
+import { validation } from '../errors.ts';
+import { openTable } from '../items.ts';
+import { SCAN_SEGMENTS_MAX } from '../limits.ts';
+import { checkProjected, checkSelect, indexNamed, readPage, rowOfStartKey, segmentRange } from '../pages.ts';
+import type { Tables } from '../store.ts';
+import { checkStartKey, checkStartKeyValues } from './query.ts';
+
+/** "Scan": every item, in the order of the partition keys' hashes; segments are equal parts of the hash space. */
+export function scan(tables: Tables): Operation<ScanInput, ScanOutput> {
+  return async (ctx, input) => {
+    const tableName = requiredTableName(input.TableName);
+    checkInput(input);
+    const { filter, projected } = planScan(input);
+    const table = await openTable(tables, ctx, tableName);
+    const index = indexNamed(table, input.IndexName, input.ConsistentRead);
+    const start = input.ExclusiveStartKey as Item | undefined;
+    checkProjected(index, input.Select, projected);
+    if (start) checkStartKeyOfScan(() => checkStartKey(table, index, start), index !== undefined);
+    checkNestedPaths(table, nestedHeadsOf(projected));
+    checkNestedPaths(table, filter?.nestedHeads);
+    const prefix = index?.prefix ?? table.itemPrefix;
+    const range = input.TotalSegments === undefined ? { from: prefix, to: prefixEnd(prefix) } : segmentRange(prefix, input.Segment ?? 0, input.TotalSegments);
+    const after = start && rowOfStartKey(table, index, start);
+    if (after !== undefined && (after < range.from || after >= range.to)) {
+      throw validation(
+        `The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct Segment. TotalSegments: ${input.TotalSegments} Segment: ${input.Segment}`,
+      );
+    }
+    const result = await readPage(tables, ctx, {
+      table,
+      index,
+      range,
+      partitionKey: undefined,
+      reverse: false,
+      after,
+      limit: input.Limit,
+      filter: filter?.condition ?? (input.ScanFilter && filterCondition(input.ScanFilter, input.ConditionalOperator)),
+      projected,
+      select: input.Select,
+      consistent: input.ConsistentRead,
+      returnCapacity: input.ReturnConsumedCapacity,
+    });
+    return result as ScanOutput;
+  };
+}
+
+function checkInput(input: ScanInput): void {
+  const constraints = new Constraints();
+  constraints.oneOf('select', input.Select, SELECTS);
+  constraints.name('indexName', input.IndexName, 3);
+  constraints.atLeast('totalSegments', input.TotalSegments, 1);
+  constraints.atMost('totalSegments', input.TotalSegments, SCAN_SEGMENTS_MAX);
+  constraints.oneOf('returnConsumedCapacity', input.ReturnConsumedCapacity, RETURN_CONSUMED_CAPACITY);
+  constraints.oneOf('conditionalOperator', input.ConditionalOperator, CONDITIONAL_OPERATORS);
+  constrainConditions(constraints, 'scanFilter', input.ScanFilter);
+  constraints.atLeast('segment', input.Segment, 0);
+  constraints.atMost('segment', input.Segment, SCAN_SEGMENTS_MAX - 1);
+  constraints.atLeast('limit', input.Limit, 1);
+  constraints.length('attributesToGet', input.AttributesToGet, 1, ATTRIBUTES_TO_GET_MAX);
+  constraints.check();
+}
+
+function planScan(input: ScanInput) {
+  checkExpressionParameters(input, ['ProjectionExpression', 'FilterExpression'], ['AttributesToGet', 'ScanFilter', 'ConditionalOperator']);
+  checkAttributesToGet(input.AttributesToGet);
+  if (input.ScanFilter) checkConditions(input.ScanFilter);
+  checkStartKeyValues(input.ExclusiveStartKey as Item | undefined);
+  checkSegments(input.Segment, input.TotalSegments);
+  checkSelect(input.Select, input.IndexName, input.ProjectionExpression, input.AttributesToGet);
+  const placeholders = placeholdersOf(input);
+  const filter = input.FilterExpression === undefined ? undefined : resolveCondition('FilterExpression', input.FilterExpression, placeholders);
+  const projected = resolveProjected(input.ProjectionExpression, input.AttributesToGet, placeholders);
+  placeholders.checkAllUsed();
+  return { filter, projected };
+}
+
+function checkSegments(segment: number | undefined, total: number | undefined): void {
+  if (segment !== undefined && total === undefined) {
+    throw validation('The TotalSegments parameter is required but was not present in the request when Segment parameter is present');
+  }
+  if (total === undefined) return;
+  if (segment === undefined) {
+    throw validation('The Segment parameter is required but was not present in the request when parameter TotalSegments is present');
+  }
+  if (segment >= total) {
+    throw validation(
+      `The Segment parameter is zero-based and must be less than parameter TotalSegments: Segment: ${segment} is not less than TotalSegments: ${total}`,
+    );
+  }
+}
+
+/** Scan says of a table's start key what Query leaves out. */
+function checkStartKeyOfScan(check: () => void, ofIndex: boolean): void {
+  try {
+    check();
+  } catch (error) {
+    const { message } = error as Error;
+    if (!ofIndex && message === 'The provided starting key is invalid') throw validation(`${message}: The provided key element does not match the schema`);
+    throw error;
+  }
+}
