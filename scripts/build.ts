@@ -5,10 +5,13 @@ import { build } from 'esbuild';
 /** Programs that are started by path: the command line, and the workers. */
 const ENTRIES = ['src/cli/main.ts', 'src/store/sqlite/writer.ts', 'src/store/sqlite/checkpointer.ts'];
 
-await rm('dist', { recursive: true, force: true });
+/** `dist`, or where a test wants a build of its own. */
+const outdir = process.argv[2] ?? 'dist';
+
+await rm(outdir, { recursive: true, force: true });
 await build({
   entryPoints: ENTRIES,
-  outdir: 'dist',
+  outdir,
   outbase: 'src',
   bundle: true,
   splitting: true,
@@ -23,5 +26,5 @@ await build({
   banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
   external: ['pg-native'],
 });
-await cp('src/models/generated', 'dist/models/generated', { recursive: true, filter: (path) => !path.endsWith('.ts') });
-await chmod('dist/cli/main.js', 0o755);
+await cp('src/models/generated', `${outdir}/models/generated`, { recursive: true, filter: (path) => !path.endsWith('.ts') });
+await chmod(`${outdir}/cli/main.js`, 0o755);

@@ -5,6 +5,7 @@ import type { Clock } from '../kit/clock.ts';
 import type { Ids } from '../kit/ids.ts';
 import type { BlobId, Blobs } from './blobs.ts';
 import { READ_CHUNK_BYTES, SWEEP_BATCH, WRITE_BATCH_BYTES } from './limits.ts';
+import { streamed } from './nudge.ts';
 
 export interface BlobsOptions {
   readonly ids: Ids;
@@ -53,7 +54,7 @@ export async function openBlobs(dir: string, options: BlobsOptions): Promise<Blo
     write,
     async read(id, range = {}) {
       const file = await open(pathOf(id), 'r');
-      return readStream(file, range);
+      return new FileStream(file, range.start ?? 0, range.end ?? Number.MAX_SAFE_INTEGER - 1);
     },
     readAll: async (id) => readFile(pathOf(id)),
     concat: (ids) => write(chunksOf(ids.map(pathOf))),
@@ -90,6 +91,7 @@ async function writeFileFrom(path: string, source: AsyncIterable<Uint8Array>, du
       batch.push(chunk);
       batched += chunk.length;
       size += chunk.length;
+      streamed(chunk.length);
       if (batched >= WRITE_BATCH_BYTES) await flush();
     }
     await flush();
@@ -125,19 +127,51 @@ export function after(chunks: readonly Uint8Array[], count: number): readonly Ui
   return rest;
 }
 
-async function readStream(file: FileHandle, range: { start?: number; end?: number }): Promise<Readable> {
-  const start = range.start ?? 0;
-  if (range.end !== undefined && range.end < start) {
-    await file.close();
-    return Readable.from([], { objectMode: false });
+/** The bytes `start`..`end` of an open file, which it closes. Reads when asked, a chunk at a time. */
+class FileStream extends Readable {
+  readonly #file: FileHandle;
+  readonly #end: number;
+  #position: number;
+  #reading: Promise<void> = Promise.resolve();
+
+  constructor(file: FileHandle, start: number, end: number) {
+    super({ highWaterMark: READ_CHUNK_BYTES });
+    this.#file = file;
+    this.#position = start;
+    this.#end = end;
   }
-  return file.createReadStream({ start, ...(range.end === undefined ? {} : { end: range.end }), highWaterMark: READ_CHUNK_BYTES });
+
+  override _read(): void {
+    this.#reading = this.#readChunk().then(
+      (chunk) => void this.push(chunk),
+      (error) => void this.destroy(error),
+    );
+  }
+
+  async #readChunk(): Promise<Uint8Array | null> {
+    const length = Math.min(READ_CHUNK_BYTES, this.#end - this.#position + 1);
+    if (length <= 0) return null;
+    const { buffer, bytesRead } = await this.#file.read(Buffer.allocUnsafeSlow(length), 0, length, this.#position);
+    if (bytesRead === 0) return null;
+    this.#position += bytesRead;
+    streamed(bytesRead);
+    return bytesRead === length ? buffer : buffer.subarray(0, bytesRead);
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    // A file is not closed under a read.
+    this.#reading
+      .then(() => this.#file.close())
+      .then(
+        () => done(error),
+        (failed) => done(error ?? failed),
+      );
+  }
 }
 
 async function* chunksOf(paths: readonly string[]): AsyncGenerator<Uint8Array> {
   for (const path of paths) {
-    const file = await open(path, 'r');
-    yield* file.createReadStream({ highWaterMark: READ_CHUNK_BYTES });
+    yield* new FileStream(await open(path, 'r'), 0, Number.MAX_SAFE_INTEGER - 1);
   }
 }
 

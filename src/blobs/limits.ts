@@ -6,3 +6,6 @@ export const READ_CHUNK_BYTES = 256 * 1024;
 
 /** Files looked at together in a sweep. */
 export const SWEEP_BATCH = 64;
+
+/** Streamed bytes between two collections of the young generation: what dead buffers may hold. */
+export const COLLECT_EVERY_BYTES = 8 * 1024 * 1024;

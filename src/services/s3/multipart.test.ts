@@ -10,6 +10,7 @@ import {
   GetObjectCommand,
   HeadObjectCommand,
   ListMultipartUploadsCommand,
+  type ListMultipartUploadsOutput,
   ListPartsCommand,
   PutObjectCommand,
   S3Client,
@@ -157,9 +158,7 @@ describe('multipart uploads', () => {
     const seen: (string | undefined)[] = [];
     let marker: { KeyMarker?: string | undefined; UploadIdMarker?: string | undefined } | undefined = {};
     while (marker) {
-      const page: { Uploads?: { Key?: string; UploadId?: string }[]; IsTruncated?: boolean; NextKeyMarker?: string; NextUploadIdMarker?: string } = await s3.send(
-        new ListMultipartUploadsCommand({ Bucket, Prefix: 'list/', MaxUploads: 1, ...marker }),
-      );
+      const page: ListMultipartUploadsOutput = await s3.send(new ListMultipartUploadsCommand({ Bucket, Prefix: 'list/', MaxUploads: 1, ...marker }));
       seen.push(...(page.Uploads ?? []).map(({ UploadId }) => UploadId));
       marker = page.IsTruncated ? { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker } : undefined;
     }
