@@ -28,6 +28,7 @@ export interface Server {
   readonly platform: Platform;
   readonly gateway: Gateway;
   readonly telemetry: Telemetry;
+  readonly rooms: readonly Service[];
   /** Starts rooms and bus, then opens the port. */
   start(): Promise<{ readonly port: number }>;
   /** Drains requests, stops bus and rooms, closes the store. May be called at any time, more than once. */
@@ -85,6 +86,7 @@ export async function compose(config: Config): Promise<Server> {
     platform,
     gateway,
     telemetry,
+    rooms,
     async start() {
       for (const room of rooms) await room.start?.(platform);
       await bus.start();

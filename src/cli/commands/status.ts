@@ -1,5 +1,5 @@
 import { endpointOf, health } from '../endpoint.ts';
-import { type Output, table } from '../output.ts';
+import type { Output } from '../output.ts';
 import type { CommonOptions } from '../program.ts';
 
 /** `croft status`: exit code 0 where Croft runs, 1 where it does not. */
@@ -11,11 +11,14 @@ export async function status(options: CommonOptions, output: Output): Promise<vo
     process.exitCode = 1;
     return;
   }
+  const names = Object.entries(answer.services);
+  const running = names.filter(([, state]) => state === 'running').map(([name]) => name);
   output.result({ running: true, endpoint, ...answer }, () =>
     [
       `Croft ${answer.version} runs at ${endpoint} (process ${answer.pid}).`,
-      '',
-      table(Object.entries(answer.services).map(([name, state]) => [name, state])),
+      `  services     ${running.join(', ')}`,
+      `  refused      ${names.length - running.length} more are modelled and answer 501; docs/coverage.md lists every operation`,
+      ...['store', 'auth', 'isolation'].map((fact) => `  ${fact.padEnd(11)}  ${String(answer[fact])}`),
     ].join('\n'),
   );
 }
