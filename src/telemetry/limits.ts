@@ -2,6 +2,8 @@
 export const FLUSH_INTERVAL_MS = 1000;
 /** Distinct (account, region, service, dimension) sums held between two flushes; past it a flush starts at once. */
 export const METER_SUMS_MAX = 10_000;
+/** Sums written in one commit. */
+export const METERS_PER_COMMIT = 500;
 /** Meter quantities are kept as whole millionths, so that `add` can sum them: at most 9.2e12 units an hour. */
 export const METER_SCALE = 1_000_000;
 /** Meters are kept per hour. */

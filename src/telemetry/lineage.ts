@@ -3,7 +3,7 @@ import type { Ids } from '../kit/ids.ts';
 import { decodeJson, encodeJson } from '../kit/json.ts';
 import { type Key, keyOf, part, prefixEnd, readUint64, uint64, utf8 } from '../kit/key.ts';
 import type { Log } from '../kit/log.ts';
-import type { Store } from '../store/store.ts';
+import type { Entry, Store } from '../store/store.ts';
 import { LINEAGE_AGE_MS_MAX, LINEAGE_BYTES_MAX, LINEAGE_PAGE_SPANS, LINEAGE_TRIM_SPANS, SPANS_PENDING_MAX, SPANS_PER_COMMIT } from './limits.ts';
 
 /** One thing that happened on behalf of a trace. */
@@ -66,7 +66,7 @@ export function createLineage(
   const write = async (spans: readonly Span[]): Promise<void> => {
     for (let from = 0; from < spans.length; from += SPANS_PER_COMMIT) {
       const rows = spans.slice(from, from + SPANS_PER_COMMIT).map((span) => rowOf(span, ids));
-      await store.transact({}, (tx) => {
+      await store.transact({ keys: rows.flatMap(({ traceKey, timeKey }) => [traceKey, timeKey]) }, (tx) => {
         let bytes = 0;
         for (const { traceKey, timeKey, value } of rows) {
           tx.put(traceKey, value);
@@ -79,23 +79,16 @@ export function createLineage(
   };
 
   const trim = async (): Promise<void> => {
+    const range = { from: BY_TIME, to: prefixEnd(BY_TIME) };
     for (;;) {
       const size = readCounter(await store.get(SIZE));
-      const page = await store.range({ from: BY_TIME, to: prefixEnd(BY_TIME), limit: LINEAGE_TRIM_SPANS });
       const oldestMs = clock.virtual() - bounds.ageMs;
-      const old = page.entries.filter(([key]) => Number(readUint64(key, BY_TIME.length)) < oldestMs);
-      const victims = old.length > 0 ? old : size > BigInt(bounds.bytes) ? page.entries.slice(0, LINEAGE_TRIM_SPANS) : [];
-      if (victims.length === 0) return;
-      await store.transact({ keys: victims.map(([key]) => key) }, (tx) => {
-        let bytes = 0;
-        for (const [timeKey, traceKeyBytes] of victims) {
-          const traceKey = Buffer.from(traceKeyBytes).toString('latin1');
-          bytes += tx.get(traceKey)?.length ?? 0;
-          tx.delete(traceKey);
-          tx.delete(timeKey);
-        }
-        tx.add(SIZE, BigInt(-bytes));
-      });
+      const tooOld = ([key]: Entry) => Number(readUint64(key, BY_TIME.length)) < oldestMs;
+      const tooMuch = size > BigInt(bounds.bytes);
+      const first = (await store.range({ ...range, limit: 1 })).entries[0];
+      if (!first || !(tooMuch || tooOld(first))) return;
+      const { entries } = await store.range({ ...range, limit: LINEAGE_TRIM_SPANS });
+      await remove(store, tooOld(first) ? entries.filter(tooOld) : entries.slice(0, Math.ceil(entries.length / 2)));
     }
   };
 
@@ -131,6 +124,19 @@ export function createLineage(
     },
     stats: () => ({ pending: pending.length, dropped }),
   };
+}
+
+async function remove(store: Store, rows: readonly Entry[]): Promise<void> {
+  const keys = rows.map(([timeKey, traceKey]) => ({ timeKey, traceKey: Buffer.from(traceKey).toString('latin1') }));
+  await store.transact({ keys: keys.flatMap(({ timeKey, traceKey }) => [timeKey, traceKey]) }, (tx) => {
+    let bytes = 0;
+    for (const { timeKey, traceKey } of keys) {
+      bytes += tx.get(traceKey)?.length ?? 0;
+      tx.delete(traceKey);
+      tx.delete(timeKey);
+    }
+    tx.add(SIZE, BigInt(-bytes));
+  });
 }
 
 function rowOf(span: Span, ids: Ids): { traceKey: Key; timeKey: Key; value: Buffer } {

@@ -2,7 +2,7 @@ import type { Clock } from '../kit/clock.ts';
 import { keyOf, partsOf, prefixEnd } from '../kit/key.ts';
 import type { Log } from '../kit/log.ts';
 import type { Store } from '../store/store.ts';
-import { METER_HOUR_MS, METER_SCALE, METER_SUMS_MAX } from './limits.ts';
+import { METER_HOUR_MS, METER_SCALE, METER_SUMS_MAX, METERS_PER_COMMIT } from './limits.ts';
 
 /** One sum of a billable dimension over one hour. */
 export interface MeterReading {
@@ -35,12 +35,17 @@ export function createMeters(store: Store, clock: Clock, log: Log): Meters {
   let running: Promise<void> | undefined;
 
   const write = async (batch: Map<string, number>): Promise<void> => {
+    const left = [...batch];
     try {
-      await store.transact({}, (tx) => {
-        for (const [key, quantity] of batch) tx.add(key, BigInt(Math.round(quantity * METER_SCALE)));
-      });
+      while (left.length > 0) {
+        const some = left.slice(-METERS_PER_COMMIT);
+        await store.transact({}, (tx) => {
+          for (const [key, quantity] of some) tx.add(key, BigInt(Math.round(quantity * METER_SCALE)));
+        });
+        left.length -= some.length;
+      }
     } catch (error) {
-      for (const [key, quantity] of batch) sums.set(key, (sums.get(key) ?? 0) + quantity);
+      for (const [key, quantity] of left) sums.set(key, (sums.get(key) ?? 0) + quantity);
       log.error({ err: error }, 'meters could not be written; they are kept for the next try');
     }
   };
