@@ -10,7 +10,7 @@ export const QUERY_PARAMETERS_MAX = 100_000;
 export const INFLATED_BODY_BYTES_MAX = 8 * 1024 * 1024;
 /** Failures that AWS lists in one message. */
 export const FAILURES_MAX = 10;
-/** Characters of a value against which a pattern with nested or adjacent repetitions is run; longer values pass it and fail by length. */
-export const PATTERN_INPUT_MAX = 4096;
+/** Characters of a value against which a pattern is run that both looks around and repeats; a longer value passes it, and fails by its length. */
+export const PATTERN_INPUT_MAX = 512;
 /** Bytes of one event-stream frame: 16 MiB payload and 128 KiB headers. */
 export const EVENT_PAYLOAD_BYTES_MAX = 16 * 1024 * 1024;

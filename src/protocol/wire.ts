@@ -13,5 +13,7 @@ export interface WireRequest {
 export interface WireResponse {
   readonly status: number;
   readonly headers: Record<string, string>;
+  /** Headers that repeat (`Set-Cookie`), beside {@link headers}. */
+  readonly multiHeaders?: Readonly<Record<string, readonly string[]>>;
   readonly body: Buffer | string | Readable | AsyncIterable<Uint8Array>;
 }
