@@ -9,7 +9,7 @@ import { createCallers } from './callers.ts';
 import { travelInside } from './chain.ts';
 import { CallContext, type ContextParts, type InternalCall, platformContext } from './context.ts';
 import { CALL_DEPTH_MAX } from './limits.ts';
-import { ADMISSION_DEFAULTS, type GatewayOptions, OPTION_DEFAULTS } from './options.ts';
+import { type GatewayOptions, LIMIT_DEFAULTS, OPTION_DEFAULTS } from './options.ts';
 import type { GatewayParts } from './parts.ts';
 import { createRouter } from './route.ts';
 import { createSockets } from './server.ts';
@@ -48,7 +48,7 @@ export interface Gateway {
  * Throws where auth is off and the host is not loopback.
  */
 export function createGateway({ services: rooms, platform, telemetry, options: given, admin, wire = modelWire }: GatewaySetup): Gateway {
-  const options = { ...OPTION_DEFAULTS, ...given };
+  const options = { ...OPTION_DEFAULTS, ...given, limits: { ...LIMIT_DEFAULTS, ...given.limits } };
   if (options.auth === 'off' && !isLoopback(options.host)) {
     throw new Error(`with auth off anybody on the network could use this cloud: host ${options.host} needs auth verify, or bind 127.0.0.1`);
   }
@@ -73,7 +73,7 @@ export function createGateway({ services: rooms, platform, telemetry, options: g
     services: createServices(wire, rooms, telemetry, () => platform.ids.uuid()),
     wire,
     router: createRouter(wire.serviceIndex),
-    admission: createAdmission({ ...ADMISSION_DEFAULTS, ...given.limits }),
+    admission: createAdmission(options.limits),
     callers: createCallers(rooms, platform, given.rootCredential),
     contexts,
     admin,

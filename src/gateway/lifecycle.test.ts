@@ -1,12 +1,17 @@
 import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { systemClock } from '../kit/clock.ts';
+import { createIds } from '../kit/ids.ts';
 import type { Ctx, Service } from '../services/service.ts';
 import { ADMIN_PATH, API_PATH, ENDPOINT_PATH, ENTRY } from './chain.ts';
 import type { GatewayOptions } from './options.ts';
 import { startGateway } from './testing/gateway.ts';
+import { openTls } from './tls.ts';
 
 /** A room whose operations end when the test says so. */
 function gated(name: string, operation: string) {
@@ -160,6 +165,31 @@ test('an upload that is answered early is read away, and the connection goes on'
   });
   expect(text).toMatch(/^HTTP\/1\.1 501 [\s\S]*HTTP\/1\.1 200 /);
 });
+
+test.each([
+  ['headers that do not end', 'POST / HTTP/1.1\r\nHost: localhost\r\n', /^HTTP\/1\.1 408 /],
+  ['a body that does not come', 'POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: DynamoDB_20120810.ListTables\r\nContent-Length: 10\r\n\r\n{', /^$/],
+])('%s are not waited for, with TLS or without', async (_, bytes, expected) => {
+  const folder = await mkdtemp(join(tmpdir(), 'croft-tls-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const tls = await openTls({ folder, clock: systemClock(), ids: createIds() });
+  for (const options of [{}, { tls }]) {
+    const { croft } = await start([{ name: 'dynamodb', operations: {} }], { ...options, limits: { headersTimeoutMs: 30, bodyIdleTimeoutMs: 30 } });
+    expect(await untilClosed(croft.port, bytes)).toMatch(expected);
+  }
+});
+
+function untilClosed(port: number, bytes: string): Promise<string> {
+  return new Promise((resolve) => {
+    let got = '';
+    const socket = connect(port, '127.0.0.1', () => socket.write(bytes));
+    socket.on('data', (part) => {
+      got += part.toString('latin1');
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => resolve(got));
+  });
+}
 
 test('docs/lifecycle.md shows every step with its error exit, in order', () => {
   const text = readFileSync(join(import.meta.dirname, '../../docs/lifecycle.md'), 'utf8');

@@ -28,7 +28,8 @@ export const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 export const FIRST_BYTE_TIMEOUT_MS = 20_000;
 /** A body of which nothing arrives. */
 export const BODY_IDLE_TIMEOUT_MS = 60_000;
-export const IDLE_CHECK_INTERVAL_MS = 5000;
+/** How often slow headers and idle bodies are looked for. */
+export const CHECK_INTERVAL_MS = 5000;
 /** What is read and thrown away of a body nobody wants, so that the client sees the answer; then the connection is cut. */
 export const DISCARD_BYTES_MAX = 1024 * 1024;
 

@@ -1,6 +1,6 @@
 import type { Credential } from '../identity/principal.ts';
 import type { AdmissionLimits } from './admission.ts';
-import { BODY_BYTES_MAX, IN_FLIGHT_MAX, WAITING_MAX, WAITING_MS_MAX } from './limits.ts';
+import { BODY_BYTES_MAX, BODY_IDLE_TIMEOUT_MS, HEADERS_TIMEOUT_MS, IN_FLIGHT_MAX, WAITING_MAX, WAITING_MS_MAX } from './limits.ts';
 import type { Tls } from './tls.ts';
 
 export interface GatewayOptions {
@@ -22,10 +22,26 @@ export interface GatewayOptions {
   readonly allowedOrigins?: readonly string[];
   /** A body held in memory. */
   readonly maxBodyBytes?: number;
-  readonly limits?: Partial<AdmissionLimits>;
+  /** Writes a line per request at level `debug`. */
+  readonly logRequests?: boolean;
+  readonly limits?: Partial<GatewayLimits>;
 }
 
-export const ADMISSION_DEFAULTS: AdmissionLimits = { inFlight: IN_FLIGHT_MAX, waiting: WAITING_MAX, waitingMs: WAITING_MS_MAX };
+export interface GatewayLimits extends AdmissionLimits {
+  /** From the first byte of a request to the end of its headers. */
+  readonly headersTimeoutMs: number;
+  /** A body of which nothing arrives. */
+  readonly bodyIdleTimeoutMs: number;
+}
+
+export const LIMIT_DEFAULTS: GatewayLimits = {
+  inFlight: IN_FLIGHT_MAX,
+  waiting: WAITING_MAX,
+  waitingMs: WAITING_MS_MAX,
+  headersTimeoutMs: HEADERS_TIMEOUT_MS,
+  bodyIdleTimeoutMs: BODY_IDLE_TIMEOUT_MS,
+};
+
 export const OPTION_DEFAULTS = {
   host: '127.0.0.1',
   port: 0,
@@ -34,4 +50,5 @@ export const OPTION_DEFAULTS = {
   allowedHosts: [],
   allowedOrigins: [],
   maxBodyBytes: BODY_BYTES_MAX,
+  logRequests: false,
 } as const satisfies GatewayOptions;

@@ -5,7 +5,7 @@ import type { AdminHooks } from './admin/hooks.ts';
 import type { Admission } from './admission.ts';
 import type { Callers } from './callers.ts';
 import type { ContextParts } from './context.ts';
-import type { GatewayOptions } from './options.ts';
+import type { GatewayLimits, GatewayOptions } from './options.ts';
 import type { Router } from './route.ts';
 import type { Services, Wire } from './services.ts';
 
@@ -25,6 +25,7 @@ export interface GatewayParts {
 }
 
 /** {@link GatewayOptions} with the defaults filled in. */
-export type ResolvedOptions = Required<Omit<GatewayOptions, 'tls' | 'rootCredential' | 'limits'>> & Pick<GatewayOptions, 'tls' | 'rootCredential'>;
+export type ResolvedOptions = Required<Omit<GatewayOptions, 'tls' | 'rootCredential' | 'limits'>> &
+  Pick<GatewayOptions, 'tls' | 'rootCredential'> & { readonly limits: GatewayLimits };
 
 export type { Principal };

@@ -78,6 +78,14 @@ describe('the same service in another protocol', () => {
     );
     expect(cloudwatch).toMatchObject({ status: 200, body: expect.stringContaining('<Namespace>eu-west-1</Namespace>') });
   });
+  test('SQS, sent to the queue’s own URL', async () => {
+    const answer = await post(
+      '/000000000000/q',
+      { 'content-type': 'application/x-www-form-urlencoded', ...scope('sqs') },
+      'Action=SendMessage&Version=2012-11-05&MessageBody=hi',
+    );
+    expect(answer).toMatchObject({ status: 200, body: expect.stringContaining('<MessageId>hi</MessageId>') });
+  });
   test('Action in the query string', async () => {
     expect(await send('GET', '/?Action=GetCallerIdentity&Version=2011-06-15')).toMatchObject({
       status: 200,

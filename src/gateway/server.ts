@@ -5,15 +5,15 @@ import { ClientGone } from './body.ts';
 import { travel } from './chain.ts';
 import { Exchange } from './exchange.ts';
 import {
-  BODY_IDLE_TIMEOUT_MS,
+  CHECK_INTERVAL_MS,
   CONNECTIONS_MAX,
   FIRST_BYTE_TIMEOUT_MS,
   HEADER_BYTES_MAX,
   HEADERS_MAX,
   HEADERS_TIMEOUT_MS,
-  IDLE_CHECK_INTERVAL_MS,
   KEEP_ALIVE_TIMEOUT_MS,
 } from './limits.ts';
+import type { GatewayLimits } from './options.ts';
 import type { GatewayParts } from './parts.ts';
 import type { Tls } from './tls.ts';
 
@@ -29,9 +29,11 @@ type Scheme = 'http' | 'https';
 
 export function createSockets(parts: GatewayParts): Sockets {
   const exchanges = new Set<Exchange>();
-  const http = prepare(createServer(SERVER_OPTIONS), parts, exchanges, 'http');
+  const { limits } = parts.options;
+  const settings = serverOptions(limits);
+  const http = prepare(createServer(settings), parts, exchanges, 'http');
   const { tls } = parts.options;
-  const https = tls && prepare(createTlsServer({ ...SERVER_OPTIONS, ...tlsOptions(tls) }), parts, exchanges, 'https');
+  const https = tls && prepare(createTlsServer({ ...settings, ...tlsOptions(tls) }), parts, exchanges, 'https');
   let pair = tls?.standard();
   /** The server, with the certificate of today. */
   const rotated = (server: HttpsServer): HttpsServer => {
@@ -47,12 +49,14 @@ export function createSockets(parts: GatewayParts): Sockets {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
-  const idle = watchIdle(exchanges, parts.platform.clock.mono);
+  const idle = watchIdle(exchanges, parts.platform.clock.mono, limits.bodyIdleTimeoutMs);
   return {
     connections: () => sockets.size,
     listen() {
       return new Promise((resolve, reject) => {
         front.once('error', reject);
+        // Behind the front, nobody listens: this starts their watch over slow headers.
+        if (https) for (const server of [http, https]) server.emit('listening');
         front.listen({ port: parts.options.port, host: parts.options.host, backlog: 1024 }, () => {
           front.off('error', reject);
           resolve({ port: (front.address() as AddressInfo).port });
@@ -77,16 +81,18 @@ export function createSockets(parts: GatewayParts): Sockets {
   };
 }
 
-const SERVER_OPTIONS = {
-  keepAlive: true,
-  noDelay: true,
-  maxHeaderSize: HEADER_BYTES_MAX,
-  headersTimeout: HEADERS_TIMEOUT_MS,
-  // Bodies of many gigabytes take their time: one of which nothing arrives is cut by `watchIdle` instead.
-  requestTimeout: 0,
-  keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-  connectionsCheckingInterval: 5000,
-} as const;
+function serverOptions({ headersTimeoutMs }: GatewayLimits) {
+  return {
+    keepAlive: true,
+    noDelay: true,
+    maxHeaderSize: HEADER_BYTES_MAX,
+    headersTimeout: headersTimeoutMs,
+    // Bodies of many gigabytes take their time: one of which nothing arrives is cut by `watchIdle` instead.
+    requestTimeout: 0,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    connectionsCheckingInterval: Math.min(CHECK_INTERVAL_MS, headersTimeoutMs),
+  };
+}
 
 function tlsOptions(tls: Tls) {
   return {
@@ -105,6 +111,7 @@ function prepare<S extends Server | HttpsServer>(server: S, parts: GatewayParts,
     exchanges.add(exchange);
     response.on('close', () => {
       exchanges.delete(exchange);
+      if (parts.admission.closing) request.socket.end();
       if (response.writableFinished) return;
       exchange.clientGone ??= new ClientGone();
       exchange.ctx?.abort(exchange.clientGone);
@@ -155,19 +162,22 @@ function sniffing(http: Server, https: () => HttpsServer): NetServer {
 }
 
 /** Cuts connections whose request body has stopped arriving: `requestTimeout` would also cut long uploads that move. */
-function watchIdle(exchanges: ReadonlySet<Exchange>, mono: () => number): NodeJS.Timeout {
-  const timer = setInterval(() => {
-    const now = mono();
-    for (const exchange of exchanges) {
-      const { request } = exchange;
-      if (request.complete || request.isPaused() || request.readableLength > 0) continue;
-      const { bytesRead } = request.socket;
-      if (exchange.progressBytes !== bytesRead) {
-        exchange.progressBytes = bytesRead;
-        exchange.progressMs = now;
-      } else if (now - exchange.progressMs > BODY_IDLE_TIMEOUT_MS) request.socket.destroy();
-    }
-  }, IDLE_CHECK_INTERVAL_MS);
+function watchIdle(exchanges: ReadonlySet<Exchange>, mono: () => number, idleMs: number): NodeJS.Timeout {
+  const timer = setInterval(
+    () => {
+      const now = mono();
+      for (const exchange of exchanges) {
+        const { request } = exchange;
+        if (request.complete || request.isPaused() || request.readableLength > 0) continue;
+        const { bytesRead } = request.socket;
+        if (exchange.progressBytes !== bytesRead) {
+          exchange.progressBytes = bytesRead;
+          exchange.progressMs = now;
+        } else if (now - exchange.progressMs > idleMs) request.socket.destroy();
+      }
+    },
+    Math.min(CHECK_INTERVAL_MS, idleMs),
+  );
   timer.unref();
   return timer;
 }

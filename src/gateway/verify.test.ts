@@ -205,36 +205,43 @@ describe('each failure has AWS’s error', () => {
 });
 
 describe('a stream of signed chunks', () => {
-  const chunks = (spoil: boolean) => {
+  const framed = (spoil: 'data' | 'trailer' | undefined, trailer: boolean) => (seed: string) => {
     const stamp = stampOf(nowMs);
     const key = signingKey('root-secret', stamp, 's3');
     const scope = `${stamp.slice(0, 8)}/us-east-1/s3/aws4_request`;
-    return (seed: string) => {
-      let previous = seed;
-      let framed = '';
-      for (const data of ['a'.repeat(10_000), 'tail', '']) {
-        const text = `AWS4-HMAC-SHA256-PAYLOAD\n${stamp}\n${scope}\n${previous}\n${sha('')}\n${sha(data)}`;
-        previous = hmac(key, text).toString('hex');
-        framed += `${data.length.toString(16)};chunk-signature=${previous}\r\n${spoil ? data.replace('tail', 'tale') : data}\r\n`;
-      }
-      return framed;
+    let previous = seed;
+    const sign = (kind: string, rest: string) => {
+      previous = hmac(key, `AWS4-HMAC-SHA256-${kind}\n${stamp}\n${scope}\n${previous}\n${rest}`).toString('hex');
+      return previous;
     };
+    let text = '';
+    for (const data of ['a'.repeat(10_000), 'tail', '']) {
+      const head = `${data.length.toString(16)};chunk-signature=${sign('PAYLOAD', `${sha('')}\n${sha(data)}`)}\r\n`;
+      text += `${head}${spoil === 'data' ? data.replace('tail', 'tale') : data}${data === '' && trailer ? '' : '\r\n'}`;
+    }
+    if (!trailer) return text;
+    const line = (value: string) => `x-amz-meta-check:${value}`;
+    return `${text}${line(spoil === 'trailer' ? 'other' : 'value')}\r\nx-amz-trailer-signature:${sign('TRAILER', sha(`${line('value')}\n`))}\r\n\r\n`;
   };
-  const put = (spoil: boolean) =>
+  const put = (spoil: 'data' | 'trailer' | undefined, trailer: boolean) =>
     signedByHand('s3', nowMs, {
       method: 'PUT',
       path: '/b/chunked',
-      hash: 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD',
-      headers: { 'x-amz-decoded-content-length': '10004', 'content-encoding': 'aws-chunked' },
-      bodyOf: chunks(spoil),
+      hash: `STREAMING-AWS4-HMAC-SHA256-PAYLOAD${trailer ? '-TRAILER' : ''}`,
+      headers: { 'x-amz-decoded-content-length': '10004', 'content-encoding': 'aws-chunked', ...(trailer ? { 'x-amz-trailer': 'x-amz-meta-check' } : {}) },
+      bodyOf: framed(spoil, trailer),
     });
-  test('is taken', async () => {
-    expect((await put(false)).status).toBe(200);
+  test.each([false, true])('is taken (trailer: %s)', async (trailer) => {
+    expect(await put(undefined, trailer)).toMatchObject({ status: 200 });
     expect(objects.get('b/chunked')?.toString()).toBe(`${'a'.repeat(10_000)}tail`);
     objects.clear();
   });
-  test('is refused where one byte differs', async () => {
-    expect(await put(true)).toMatchObject({ status: 403, body: expect.stringContaining('<Code>SignatureDoesNotMatch</Code>') });
+  test.each([
+    ['data', false],
+    ['data', true],
+    ['trailer', true],
+  ] as const)('is refused where the %s differs (trailer: %s)', async (spoil, trailer) => {
+    expect(await put(spoil, trailer)).toMatchObject({ status: 403, body: expect.stringContaining('<Code>SignatureDoesNotMatch</Code>') });
     expect(objects.has('b/chunked')).toBe(false);
   });
 });

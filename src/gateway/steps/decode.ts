@@ -22,7 +22,15 @@ export function decode(parts: GatewayParts, exchange: Exchange): Promise<void> |
 function into(exchange: Exchange, body: Buffer | Readable): void {
   const { operation, service, api, codec } = exchange;
   if (!operation || !service || !api || !codec) throw new Error('decode without a route');
-  exchange.input = service.codec(codec).decode(operation.model, wireOf(exchange, api.path ?? exchange.path, body));
+  const whole = service.index.service === 'sqs' && codec === 'awsQuery' && body instanceof Buffer ? withQueueUrl(exchange, body) : body;
+  exchange.input = service.codec(codec).decode(operation.model, wireOf(exchange, api.path ?? exchange.path, whole));
+}
+
+/** "Making Query API requests" (SQS): the request is sent to the queue's own URL, which then need not be in the body. */
+function withQueueUrl(exchange: Exchange, body: Buffer): Buffer {
+  const { path, scheme, host } = exchange;
+  if (path.length < 2 || /(^|&)QueueUrl=/.test(`${body.toString('latin1')}&${exchange.query}`)) return body;
+  return Buffer.concat([body, Buffer.from(`${body.length > 0 ? '&' : ''}QueueUrl=${encodeURIComponent(`${scheme}://${host}${path}`)}`)]);
 }
 
 function wireOf(exchange: Exchange, path: string, body: Buffer | Readable): WireRequest {
