@@ -50,7 +50,7 @@ describe('keys', () => {
       fc.property(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary' }), (a, b) => {
         expect(Math.sign(compareValues({ S: a }, { S: b }) ?? Number.NaN)).toBe(order(keyBytes({ S: a }), keyBytes({ S: b })));
       }),
-      { numRuns: 2000 },
+      { numRuns: 300 },
     );
     expect(compareValues({ S: '\u{1f600}' }, { S: '\ufb01' })).toBeGreaterThan(0);
   });
