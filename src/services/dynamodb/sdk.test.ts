@@ -217,20 +217,20 @@ describe('batches and transactions', () => {
 
 it('the document client works unmodified', async () => {
   const documents = DynamoDBDocumentClient.from(client);
-  const Item = { userId: 'doc', orderId: '1', amount: 12.5, tags: new Set(['a', 'b']), lines: [{ sku: 'x', count: 2 }], gone: null };
+  const Item = { userId: 'doc', orderId: '1', amount: 12.5, tags: new Set(['a', 'b']), entries: [{ sku: 'x', count: 2 }], gone: null };
   await documents.send(new PutCommand({ TableName: 'Orders', Item }));
   expect((await documents.send(new GetCommand({ TableName: 'Orders', Key: { userId: 'doc', orderId: '1' } }))).Item).toEqual(Item);
   const { Attributes } = await documents.send(
     new UpdateCommand({
       TableName: 'Orders',
       Key: { userId: 'doc', orderId: '1' },
-      UpdateExpression: 'SET lines[0].#c = lines[0].#c + :n, amount = :t REMOVE gone',
+      UpdateExpression: 'SET entries[0].#c = entries[0].#c + :n, amount = :t REMOVE gone',
       ExpressionAttributeNames: { '#c': 'count' },
       ExpressionAttributeValues: { ':n': 3, ':t': 1e15 },
       ReturnValues: 'ALL_NEW',
     }),
   );
-  expect(Attributes).toEqual({ userId: 'doc', orderId: '1', amount: 1e15, tags: Item.tags, lines: [{ sku: 'x', count: 5 }] });
+  expect(Attributes).toEqual({ userId: 'doc', orderId: '1', amount: 1e15, tags: Item.tags, entries: [{ sku: 'x', count: 5 }] });
   const { Items } = await documents.send(
     new QueryCommand({ TableName: 'Orders', KeyConditionExpression: 'userId = :u', ExpressionAttributeValues: { ':u': 'doc' } }),
   );
