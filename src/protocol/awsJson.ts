@@ -4,7 +4,7 @@ import type { OperationModel, ServiceModel } from '../models/model.ts';
 import { bufferedBody } from './bodies.ts';
 import type { Codec, EncodeContext } from './codec.ts';
 import { shapeNamed } from './compiled.ts';
-import { statusSource, wireError } from './errorShape.ts';
+import { statusSource, type WireError, wireError } from './errorShape.ts';
 import { encodeEventStream, eventStreamMember } from './eventStream.ts';
 import { jsonDecoder, parseJsonObject } from './json/decode.ts';
 import { jsonEncoder } from './json/encode.ts';
@@ -73,14 +73,14 @@ function decodeBody(model: ServiceModel, operation: OperationModel, request: Wir
 function errorBody(model: ServiceModel, version: '1.0' | '1.1', operation: OperationModel | undefined, error: AwsError): string {
   const wire = wireError(model, operation, error);
   const type = JSON.stringify(errorType(model, version, wire.name, wire.shape !== undefined));
-  if (wire.ref) {
-    const members = jsonEncoder(model, wire.ref, 'member')(wire.members);
-    return members === '{}' ? `{"__type":${type}}` : `{"__type":${type},${members.slice(1)}`;
-  }
-  if (error.message === '') return `{"__type":${type}}`;
-  // Coral's own exceptions say "Message" where they come before the service, "message" where validation raises them.
-  const member = wire.name === 'ValidationException' || wire.name === 'ThrottlingException' ? 'message' : 'Message';
-  return `{"__type":${type},"${member}":${JSON.stringify(error.message)}}`;
+  const members = wire.ref ? jsonEncoder(model, wire.ref, 'member')(wire.members).slice(1, -1) : '';
+  const message = wire.messageMember === undefined && error.message !== '' ? `"${plainMessageMember(wire)}":${JSON.stringify(error.message)}` : '';
+  return `{${[`"__type":${type}`, message, members].filter((part) => part !== '').join(',')}}`;
+}
+
+/** Errors that Coral raises before the service say "Message"; validation, throttling and errors modelled without members say "message". */
+function plainMessageMember(wire: WireError): 'message' | 'Message' {
+  return wire.shape || wire.name === 'ValidationException' || wire.name === 'ThrottlingException' ? 'message' : 'Message';
 }
 
 /** The 1.0 services state the namespace; those of 1.1 print the name alone. */

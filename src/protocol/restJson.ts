@@ -156,5 +156,7 @@ function encodeError(model: ServiceModel, operation: OperationModel | undefined,
   const typed =
     wire.shape?.members?.['Type'] && !('Type' in wire.members) ? { Type: wire.fault === 'client' ? 'User' : 'Service', ...wire.members } : wire.members;
   Object.assign(headers, writeBindings(model, wire.ref, typed).headers);
-  return { status: wire.status, headers, body: Buffer.from(bodyEncoder(model, wire.ref)(typed), 'utf8') };
+  const members = bodyEncoder(model, wire.ref)(typed);
+  const message = wire.messageMember === undefined && error.message !== '' ? `"message":${JSON.stringify(error.message)}${members === '{}' ? '' : ','}` : '';
+  return { status: wire.status, headers, body: Buffer.from(`{${message}${members.slice(1)}`, 'utf8') };
 }

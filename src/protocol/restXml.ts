@@ -86,7 +86,9 @@ function decodePayload(model: ServiceModel, ref: ShapeRef, body: Buffer): unknow
   if (body.length === 0) return undefined;
   if (shape.type === 'blob') return body;
   if (shape.type === 'string') return body.toString('utf8');
-  return xmlDecoder(model, ref)(parseBody(model, body));
+  const root = parseBody(model, body);
+  if (model.metadata.serviceId === 'S3' && ref.locationName !== undefined && root.name !== ref.locationName) throw malformedXml();
+  return xmlDecoder(model, ref)(root);
 }
 
 function parseBody(model: ServiceModel, body: Buffer): XmlElement {

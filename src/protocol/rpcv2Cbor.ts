@@ -45,21 +45,20 @@ export function rpcv2CborCodec(model: ServiceModel, newToken: TokenSource): Code
     },
     encodeError(operation, error, context) {
       const wire = wireError(model, operation, error, statusSource(model, context));
-      const type = { __type: errorType(model, '1.0', wire.name, wire.shape !== undefined) };
-      const body = wire.ref ? cborEncoder(model, wire.ref, type)(wire.members) : plainError(type.__type, error.message);
+      const type: Record<string, string> = { __type: errorType(model, '1.0', wire.name, wire.shape !== undefined) };
+      if (wire.messageMember === undefined && error.message !== '') type['message'] = error.message;
+      const body = wire.ref ? cborEncoder(model, wire.ref, type)(wire.members) : plainError(type);
       return respond(wire.status, body, context, errorHeaders(model, operation, error));
     },
   };
 }
 
-function plainError(type: string, message: string): Buffer {
+function plainError(members: Readonly<Record<string, string>>): Buffer {
   const writer = new CborWriter();
   writer.startMap();
-  writer.text('__type');
-  writer.text(type);
-  if (message !== '') {
-    writer.text('message');
-    writer.text(message);
+  for (const [name, text] of Object.entries(members)) {
+    writer.text(name);
+    writer.text(text);
   }
   writer.end();
   return writer.bytes();
