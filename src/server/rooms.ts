@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { createCompute } from '../compute/compute.ts';
+import { createApiGatewayRoom } from '../services/apigateway/index.ts';
 import { createCloudFormationRoom } from '../services/cloudformation/index.ts';
 import { createDynamoDbRoom } from '../services/dynamodb/index.ts';
 import { createIamRoom } from '../services/iam/index.ts';
@@ -21,7 +22,15 @@ export interface RoomParts {
 export function allRooms({ dataDir, config, platform }: RoomParts): Service[] {
   const { clock, ids, log } = platform;
   const compute = createCompute({ directory: join(dataDir, 'compute'), clock, ids, log, memoryBudgetMb: config.functionMemoryMb });
-  const rooms: Service[] = [createStsRoom(), createIamRoom(), createLogsRoom(), createS3Room(), createDynamoDbRoom(), createLambdaRoom(compute)];
+  const rooms: Service[] = [
+    createStsRoom(),
+    createIamRoom(),
+    createLogsRoom(),
+    createS3Room(),
+    createDynamoDbRoom(),
+    createLambdaRoom(compute),
+    createApiGatewayRoom(),
+  ];
   const types = new Map<string, ResourceType>();
   rooms.push(createCloudFormationRoom({ resourceTypes: () => types }));
   for (const room of rooms) for (const type of room.resources ?? []) types.set(type.type, type);

@@ -1,0 +1,169 @@
+import { AwsError } from '../../../kit/errors.ts';
+import type { WireResponse } from '../../../protocol/wire.ts';
+import type { Ctx, EndpointRequest, HttpEndpoint, Platform } from '../../service.ts';
+import { PAYLOAD_BYTES_MAX } from '../limits.ts';
+import { checkApiKey } from './api-key.ts';
+import { Authorizers } from './authorize.ts';
+import { Deployments, type LiveStage } from './deployments.ts';
+import { configurationError, errorAnswer, forbidden, GatewayError, internalError, missingAuthenticationToken, tooLarge } from './gateway-error.ts';
+import { http } from './http.ts';
+import { forwardedHeaders, headerValues, type Invocation, parseQuery, type RequestContext, requestTime, templateScope, traceRootOf } from './invocation.ts';
+import { lambdaCustom } from './lambda-custom.ts';
+import { lambdaProxy } from './lambda-proxy.ts';
+import { mock } from './mock.ts';
+import { validateRequest } from './validate.ts';
+
+/** The data plane: requests to deployed stages. */
+export class ExecuteApi {
+  readonly #deployments: Deployments;
+  readonly #authorizers = new Authorizers();
+
+  constructor(platform: Platform) {
+    this.#deployments = new Deployments(platform.store);
+  }
+
+  close(): void {
+    this.#deployments.close();
+  }
+
+  readonly handle: HttpEndpoint = async (ctx, request) => {
+    const requestId = ctx.requestId;
+    const extendedRequestId = `${ctx.platform.ids.text(15, 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789')}=`;
+    const ids = { 'x-amzn-RequestId': requestId, 'x-amz-apigw-id': extendedRequestId };
+    let call: Invocation | undefined;
+    let live: LiveStage | undefined;
+    try {
+      const { stageName, path } = stageOf(request);
+      const found = stageName === '' ? 'stage' : await this.#deployments.find(request.id, stageName);
+      if (found === 'api' || found === 'stage') throw forbidden();
+      live = found;
+      call = routeCall(ctx, request, found, stageName, path, extendedRequestId);
+      ctx.meter('Requests', 1);
+      await this.#authorizers.check(call);
+      await checkApiKey(call);
+      validateRequest(call);
+      const answer = await integrate(call);
+      const trace: Record<string, string> =
+        call.method.methodIntegration?.type === 'MOCK' ? {} : { 'X-Amzn-Trace-Id': headerValues(call.headers, 'x-amzn-trace-id').at(-1) ?? '' };
+      return { ...answer, headers: { ...answer.headers, ...ids, ...trace } };
+    } catch (error) {
+      return failure(ctx, error, ids, call, live);
+    }
+  };
+}
+
+/** The stage is named by the path forms; else it is the first segment, however many slashes come before it. */
+function stageOf(request: EndpointRequest): { stageName: string; path: string } {
+  if (request.stage !== undefined && request.stage !== '') return { stageName: request.stage, path: request.path };
+  const match = /^\/*([^/]*)(\/.*)?$/s.exec(request.path);
+  return { stageName: match?.[1] ?? '', path: match?.[2] ?? '/' };
+}
+
+function routeCall(ctx: Ctx, request: EndpointRequest, live: LiveStage, stageName: string, below: string, extendedRequestId: string): Invocation {
+  const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  if (body.length > PAYLOAD_BYTES_MAX) throw tooLarge();
+  const path = below.replace(/^\/{2,}/, '/');
+  const trimmed = path.length > 1 ? path.replace(/\/$/, '') : path;
+  const segments = trimmed === '/' ? [] : trimmed.slice(1).split('/');
+  const match = live.deployment.router.match(segments, request.method);
+  if (!match) throw missingAuthenticationToken();
+  const call = {
+    ...match,
+    ctx,
+    scope: live.scope,
+    apiId: request.id,
+    stage: live.stage,
+    deployment: live.deployment,
+    request,
+    path,
+    query: parseQuery(request.query),
+    headers: forwardedHeaders(request, traceRootOf(ctx, request)),
+    body,
+  };
+  return { ...call, context: requestContext(ctx, call, `/${stageName}${below}`, extendedRequestId) };
+}
+
+function requestContext(ctx: Ctx, call: Omit<Invocation, 'context'>, path: string, extendedRequestId: string): RequestContext {
+  const { request, resource, method } = call;
+  const nowMs = ctx.platform.clock.virtual();
+  const host = request.host.replace(/:\d+$/, '');
+  // The path forms are reached under the server's own name: an API has one of its own.
+  const domainName = host.startsWith(`${request.id}.`) ? host : `${request.id}.execute-api.localhost.localstack.cloud`;
+  return {
+    resourceId: resource.id,
+    resourcePath: resource.path,
+    ...(method.operationName === undefined ? {} : { operationName: method.operationName }),
+    httpMethod: request.method,
+    extendedRequestId,
+    requestTime: requestTime(nowMs),
+    path,
+    accountId: call.scope.account,
+    protocol: `HTTP/${request.httpVersion}`,
+    stage: call.stage.stageName,
+    domainPrefix: request.id,
+    requestTimeEpoch: nowMs,
+    requestId: ctx.requestId,
+    identity: {
+      cognitoIdentityPoolId: null,
+      accountId: null,
+      cognitoIdentityId: null,
+      caller: null,
+      sourceIp: request.sourceIp,
+      principalOrgId: null,
+      accessKey: null,
+      cognitoAuthenticationType: null,
+      cognitoAuthenticationProvider: null,
+      userArn: null,
+      userAgent: headerValues(call.headers, 'user-agent').at(-1) ?? null,
+      user: null,
+    },
+    domainName,
+    deploymentId: call.deployment.id,
+    apiId: request.id,
+  };
+}
+
+async function integrate(call: Invocation): Promise<WireResponse> {
+  switch (call.method.methodIntegration?.type) {
+    case 'AWS_PROXY':
+      return lambdaProxy(call);
+    case 'AWS':
+      return lambdaCustom(call);
+    case 'MOCK':
+      return mock(call);
+    case 'HTTP':
+    case 'HTTP_PROXY':
+      return http(call);
+    default:
+      throw configurationError();
+  }
+}
+
+function failure(ctx: Ctx, error: unknown, ids: Record<string, string>, call: Invocation | undefined, live: LiveStage | undefined): WireResponse {
+  const known = call
+    ? { snapshot: call.deployment.snapshot, scope: templateScope(call) }
+    : live
+      ? { snapshot: live.deployment.snapshot, scope: emptyScope(ctx, live) }
+      : undefined;
+  const expected = error instanceof GatewayError ? error : internalError(500, error);
+  if (!(error instanceof GatewayError) && !(error instanceof AwsError)) ctx.platform.log.error({ err: error }, 'a request to an API failed');
+  try {
+    return errorAnswer(expected, ids, known);
+  } catch {
+    // The API's own template for this answer cannot be evaluated: the plain form says at least what happened.
+    return errorAnswer(expected, ids);
+  }
+}
+
+/** What a gateway response's template sees when no method was found. */
+function emptyScope(ctx: Ctx, live: LiveStage) {
+  const context = { requestId: ctx.requestId, stage: live.stage.stageName, apiId: live.deployment.snapshot.api.id, accountId: live.scope.account };
+  return {
+    context,
+    stageVariables: live.stage.variables ?? {},
+    body: '',
+    param: () => undefined,
+    mapping: (expression: string) =>
+      /^'(.*)'$/s.exec(expression)?.[1] ?? (expression.startsWith('context.') ? (context as Record<string, string>)[expression.slice(8)] : undefined),
+  };
+}

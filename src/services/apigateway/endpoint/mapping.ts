@@ -1,0 +1,74 @@
+import type { Integration, IntegrationResponse } from '@aws-sdk/client-api-gateway';
+import type { WireResponse } from '../../../protocol/wire.ts';
+import { configurationError, notBuilt, unsupportedMediaType } from './gateway-error.ts';
+import { headerValues, type Invocation, templateScope } from './invocation.ts';
+import { jsonPath } from './json-path.ts';
+import { matchesWhole } from './pattern.ts';
+import { renderTemplate, type TemplateScope, UnsupportedTemplate } from './template.ts';
+
+/** Runs a mapping template; what the evaluator cannot do is said to the caller. */
+export function render(template: string, scope: TemplateScope): string {
+  try {
+    return renderTemplate(template, scope);
+  } catch (error) {
+    if (error instanceof UnsupportedTemplate) throw notBuilt(`A mapping template with ${error.message}`);
+    throw error;
+  }
+}
+
+/** The body for the integration: by template, or passed through as `passthroughBehavior` has it. */
+export function requestBody(call: Invocation): string {
+  const integration = call.method.methodIntegration ?? {};
+  const templates = integration.requestTemplates ?? {};
+  const contentType = (headerValues(call.headers, 'content-type').at(-1) ?? 'application/json').split(';')[0]?.trim() ?? '';
+  const template = templates[contentType] ?? templates['$default'];
+  if (template !== undefined && template !== null) return render(template, templateScope(call));
+  const passthrough = integration.passthroughBehavior ?? 'WHEN_NO_MATCH';
+  if (passthrough === 'NEVER' || (passthrough === 'WHEN_NO_TEMPLATES' && Object.keys(templates).length > 0)) throw unsupportedMediaType();
+  return call.body.toString('utf8');
+}
+
+/** The integration response whose pattern matches the whole of `outcome`, else the one without a pattern. */
+export function selectResponse(integration: Integration, outcome: string): IntegrationResponse {
+  const responses = Object.values(integration.integrationResponses ?? {});
+  const matched = responses.find((response) => response.selectionPattern && matchesWhole(response.selectionPattern, outcome));
+  const chosen = matched ?? responses.find((response) => !response.selectionPattern);
+  // "Output mapping refers to an invalid method response" in the execution log.
+  if (!chosen) throw configurationError();
+  return chosen;
+}
+
+/** What an integration gave back, before it is mapped. */
+export interface IntegrationOutcome {
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Status, headers and body of the method's answer, mapped from the integration's. */
+export function mapResponse(call: Invocation, response: IntegrationResponse, outcome: IntegrationOutcome): WireResponse {
+  const request = templateScope(call);
+  const mapping = (expression: string): string | undefined => {
+    const header = /^integration\.response\.(?:multivalue)?header\.(.+)$/.exec(expression)?.[1];
+    if (header !== undefined) return outcome.headers[header.toLowerCase()];
+    const path = /^integration\.response\.body(?:\.(.+))?$/.exec(expression);
+    if (!path) return request.mapping(expression);
+    if (path[1] === undefined) return outcome.body;
+    const value = jsonPath(outcome.body, `$.${path[1]}`);
+    return value === undefined || value === null ? undefined : typeof value === 'object' ? JSON.stringify(value) : String(value);
+  };
+  const templates = Object.entries(response.responseTemplates ?? {}).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+  const accepted = headerValues(call.headers, 'accept').at(-1)?.split(/[,;]/)[0]?.trim();
+  const [contentType, template] =
+    templates.find(([type]) => type === accepted) ?? templates.find(([type]) => type === 'application/json') ?? templates[0] ?? [];
+  const headers: Record<string, string> = { 'Content-Type': contentType ?? 'application/json' };
+  for (const [name, expression] of Object.entries(response.responseParameters ?? {})) {
+    const header = /^method\.response\.header\.(.+)$/.exec(name)?.[1];
+    const value = header === undefined ? undefined : mapping(expression);
+    if (header === undefined || value === undefined) continue;
+    for (const existing of Object.keys(headers)) if (existing.toLowerCase() === header.toLowerCase()) delete headers[existing];
+    headers[header] = value;
+  }
+  const scope: TemplateScope = { ...request, body: outcome.body, mapping };
+  const body = template === undefined ? outcome.body : template === '' ? outcome.body : render(template, scope);
+  return { status: Number(response.statusCode ?? '200'), headers, body };
+}
