@@ -114,6 +114,12 @@ class ComputePool implements Compute {
       clearTimeout(waiter.timer);
       waiter.fail(new CapacityError('Croft is stopping'));
     }
+    for (const group of this.#groups.values()) {
+      for (const next of group.next.splice(0)) {
+        clearTimeout(next.timer);
+        next.give(undefined);
+      }
+    }
     await Promise.all([...this.#live].map((environment) => this.#close(environment)));
     await this.driver.stop();
   }
@@ -126,16 +132,22 @@ class ComputePool implements Compute {
     const environment = this.#takeIdle(spec) ?? (await this.#takeFinishing(spec)) ?? (await this.#acquire(spec));
     const group = this.#group(spec);
     return new Promise((resolve, reject) => {
+      let answered = false;
       const respond = (result: InvokeResult) => {
+        answered = true;
         group.finishing++;
         resolve(result);
       };
+      const done = () => {
+        if (answered) group.finishing--;
+      };
       environment.run(request, respond).then(
         () => {
-          group.finishing--;
+          done();
           this.#release(environment);
         },
         (error: unknown) => {
+          done();
           reject(error);
           void this.#discard(environment);
         },
@@ -267,14 +279,14 @@ class ComputePool implements Compute {
 
   #release(environment: Environment): void {
     const group = this.#group(environment.spec);
+    if (this.#stopped || group.retired) {
+      void this.#discard(environment);
+      return;
+    }
     const next = group.next.shift();
     if (next) {
       clearTimeout(next.timer);
       next.give(environment);
-      return;
-    }
-    if (this.#stopped || group.retired) {
-      void this.#discard(environment);
       return;
     }
     const name = groupName(environment.spec.key, environment.spec.configuration);

@@ -22,6 +22,11 @@ export async function checkJson(bytes: Uint8Array): Promise<void> {
   while (!scanner.run(SLICE_BYTES)) await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
+/** The scanner alone, in one go. */
+export function scanJson(bytes: Uint8Array): void {
+  new Scanner(bytes).run(Number.POSITIVE_INFINITY);
+}
+
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function broken(detail: string, line: number, column: number): Error {

@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ZipFile } from 'yazl';
+import { systemClock } from '../kit/clock.ts';
+import { createIds } from '../kit/ids.ts';
+import { type Compute, type ComputeOptions, createCompute } from './compute.ts';
+import type { FunctionSpec, InvokeResult } from './types.ts';
+
+/** A zip of texts, for tests: names to contents. */
+export async function zipFiles(files: Readonly<Record<string, string | Uint8Array>>): Promise<Buffer> {
+  const zip = new ZipFile();
+  for (const [name, content] of Object.entries(files)) zip.addBuffer(Buffer.from(content), name);
+  zip.end();
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of zip.outputStream) chunks.push(chunk as Uint8Array);
+  return Buffer.concat(chunks);
+}
+
+/** A compute plane in a directory of its own, for tests. */
+export interface TestCompute {
+  readonly compute: Compute;
+  readonly directory: string;
+  stop(): Promise<void>;
+}
+
+export async function startCompute(options: Partial<ComputeOptions> = {}): Promise<TestCompute> {
+  const directory = await mkdtemp(join(tmpdir(), 'croft-compute-'));
+  const unexpected = (fields: Record<string, unknown>, message: string) => {
+    throw new Error(`${message}: ${JSON.stringify(fields)}`);
+  };
+  const quiet = () => {};
+  const log = { debug: quiet, info: quiet, warn: unexpected, error: unexpected };
+  const compute = createCompute({ directory, clock: systemClock(), ids: createIds(), log, ...options });
+  await compute.start();
+  return {
+    compute,
+    directory,
+    async stop() {
+      await compute.stop();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A function for {@link TestCompute}, with its log. */
+export interface TestFunction {
+  readonly spec: FunctionSpec;
+  /** Messages of its log, in order. */
+  readonly log: string[];
+}
+
+export async function testFunction(
+  files: Readonly<Record<string, string>>,
+  options: Partial<FunctionSpec> & { readonly runtime: string },
+): Promise<TestFunction> {
+  const zip = await zipFiles(files);
+  const log: string[] = [];
+  const name = options.functionName ?? 'fn';
+  return {
+    log,
+    spec: {
+      key: `000000000000:us-east-1:${name}:$LATEST`,
+      configuration: '1',
+      region: 'us-east-1',
+      functionName: name,
+      version: '$LATEST',
+      handler: 'index.handler',
+      memoryMb: 128,
+      timeoutMs: 5000,
+      ephemeralStorageMb: 512,
+      variables: {},
+      platformVariables: () => ({}),
+      logGroup: `/aws/lambda/${name}`,
+      code: { sha256: createHash('sha256').update(zip).digest('hex'), read: () => Promise.resolve(zip) },
+      credentials: () => Promise.resolve({ accessKeyId: 'ASIA', secretAccessKey: 'secret', sessionToken: 'token' }),
+      openLog: () => ({ write: ({ message }) => void log.push(message), backlogBytes: 0, onDrained: (listener) => listener(), close: () => {} }),
+      ...options,
+    },
+  };
+}
+
+let requests = 0;
+
+/** Invokes with a JSON event, and reads the answer as JSON. */
+export async function call(
+  { compute }: TestCompute,
+  fn: TestFunction,
+  event: unknown = {},
+  options: { readonly tail?: boolean; readonly clientContext?: string } = {},
+): Promise<InvokeResult & { readonly json: unknown; readonly requestId: string }> {
+  const requestId = `00000000-0000-4000-8000-${String(++requests).padStart(12, '0')}`;
+  const result = await compute.invoke(fn.spec, {
+    requestId,
+    payload: Buffer.from(JSON.stringify(event)),
+    invokedFunctionArn: `arn:aws:lambda:us-east-1:000000000000:function:${fn.spec.functionName}`,
+    trace: 'Root=1-67891233-abcdef012345678912345678;Parent=0123456789abcdef;Sampled=1',
+    ...options,
+  });
+  return { ...result, json: JSON.parse(result.payload.toString('utf8')) as unknown, requestId };
+}
