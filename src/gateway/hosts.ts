@@ -11,12 +11,20 @@ export interface HostTarget {
   readonly region?: string;
   /** S3's bucket of a virtual-hosted request. */
   readonly bucket?: string;
+  /**
+   * All that stands before `.localhost` or `.localhost.localstack.cloud`: a bucket, where the request turns out to be S3's. SDKs put the
+   * bucket straight before the endpoint's own name (`http://localhost:4566` becomes `http://bucket.localhost:4566`).
+   */
+  readonly prefix?: string;
 }
 
 const NOTHING: HostTarget = {};
 
 /** Domains that stand for this server. Longest first. */
 const DOMAINS = ['.localhost.localstack.cloud', '.amazonaws.com.cn', '.amazonaws.com', '.api.aws', '.on.aws', '.localhost'] as const;
+
+/** Names that people give to the server itself. */
+const OWN_NAMES: ReadonlySet<string> = new Set(['croft', 'localstack', 'aws']);
 
 const REGION = /^[a-z]{2,3}(-[a-z]+){1,3}-\d{1,2}$/;
 
@@ -43,7 +51,11 @@ function parseHost(name: string): HostTarget {
   const domain = DOMAINS.find((suffix) => name.endsWith(suffix));
   if (!domain) return NOTHING;
   const labels = name.slice(0, -domain.length).split('.');
-  return endpointOf(labels) ?? s3Of(labels) ?? (domain === '.on.aws' ? NOTHING : serviceOf(labels)) ?? NOTHING;
+  const target = endpointOf(labels) ?? s3Of(labels);
+  if (target) return target;
+  if (domain === '.on.aws') return NOTHING;
+  const service = serviceOf(labels) ?? NOTHING;
+  return domain.startsWith('.localhost') && !OWN_NAMES.has(labels.join('.')) ? { ...service, prefix: labels.join('.') } : service;
 }
 
 /** `{id}.execute-api[.{region}]` and `{id}.lambda-url[.{region}]`. */

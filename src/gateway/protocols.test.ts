@@ -45,7 +45,7 @@ describe('each SDK client in its own protocol', () => {
     // A virtual host needs no DNS here: *.localhost is this machine.
     const s3 = new S3Client({
       ...croft.sdk,
-      endpoint: forcePathStyle ? croft.endpoint : `http://s3.localhost:${croft.port}`,
+      endpoint: forcePathStyle ? croft.endpoint : `http://localhost:${croft.port}`,
       forcePathStyle,
       ...lookupLocal(),
     });

@@ -92,6 +92,11 @@ describe('AWS APIs', () => {
 
   test.each([
     ['bucket.s3.localhost:4566', '/bucket/key'],
+    // An SDK whose endpoint is http://localhost:4566.
+    ['bucket.localhost:4566', '/bucket/key'],
+    ['lambda.localhost:4566', '/lambda/key'],
+    ['my.bucket.localhost.localstack.cloud:4566', '/my.bucket/key'],
+    ['croft.localhost:4566', undefined],
     ['bucket.s3.localhost.localstack.cloud:4566', '/bucket/key'],
     ['bucket.s3.us-east-1.localhost.localstack.cloud:4566', '/bucket/key'],
     ['bucket.s3.amazonaws.com', '/bucket/key'],

@@ -159,11 +159,12 @@ function endpointRoute(head: Head, host: HostTarget): EndpointRoute | undefined 
 
 /** The bucket of a virtual host becomes the first segment of the path. */
 function s3Route(head: Head, host: HostTarget): ApiRoute {
+  const bucket = host.bucket ?? host.prefix;
   return {
     kind: 'api',
     service: 's3',
     codec: 'restXml',
-    ...(host.bucket ? { path: `/${host.bucket}${head.path}` } : {}),
+    ...(bucket ? { path: `/${bucket}${head.path}` } : {}),
     ...(host.region ? { region: host.region } : {}),
   };
 }
