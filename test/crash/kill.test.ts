@@ -53,7 +53,7 @@ describe('kill -9', () => {
         AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
       }),
     );
-    await waitUntilTableExists({ client: tables, maxWaitTime: 10 }, { TableName: 'crash' });
+    await waitUntilTableExists({ client: tables, maxWaitTime: 30, minDelay: 1 }, { TableName: 'crash' });
     await s3.send(new CreateBucketCommand({ Bucket: 'crash' }));
     const folder = mkdtempSync(join(tmpdir(), 'croft-crash-'));
     writeFileSync(join(folder, 'lambda_function.py'), WRITER);
@@ -122,7 +122,7 @@ describe('kill -9', () => {
           Type: 'AWS::DynamoDB::Table',
           ...(i > 0 ? { DependsOn: `Table${i - 1}` } : {}),
           Properties: {
-            TableName: `t${i}`,
+            TableName: `table-${i}`,
             BillingMode: 'PAY_PER_REQUEST',
             KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
             AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
