@@ -36,7 +36,7 @@ export async function commitWrite(tables: Tables, ctx: Ctx, tableName: string, w
 /** The write inside a transaction. Throws what the condition or the update refuses. */
 export function runWrite(tx: Tx, table: Table, place: Place, write: ItemWrite): Written {
   const old = readItem(tx, place);
-  const next = applyWrite(table, write, old?.item);
+  const next = applyWrite(table, write, old);
   if (write.action === 'ConditionCheck') {
     return { old, next: old, units: { table: Math.max(1, Math.ceil((old?.size ?? 0) / WRITE_UNIT_BYTES)), indexes: new Map() } };
   }

@@ -183,15 +183,34 @@ function counter(value: Uint8Array | undefined): number {
   return value === undefined ? 0 : Number(Buffer.from(value.buffer, value.byteOffset, value.byteLength).readBigInt64BE());
 }
 
+/** A row whose item is read when it is asked for: a write without condition or index needs only its size. */
+class RowItem implements StoredItem {
+  readonly #row: Uint8Array;
+  #item: Item | undefined;
+
+  constructor(row: Uint8Array) {
+    this.#row = row;
+  }
+
+  get size(): number {
+    return rowSize(this.#row);
+  }
+
+  get item(): Item {
+    this.#item ??= rowItem(this.#row);
+    return this.#item;
+  }
+}
+
 /** The item in a row, unless the row is another partition key's of the same hash. */
 export function itemInRow(row: Uint8Array | undefined, place: Place): StoredItem | undefined {
   if (row === undefined || rowPartitionKey(row) !== place.partitionKey) return undefined;
-  return { item: rowItem(row), size: rowSize(row) };
+  return new RowItem(row);
 }
 
 /** The item in a row that a scan or query of one partition came by. */
 export function itemInEntry([, row]: Entry): StoredItem {
-  return { item: rowItem(row), size: rowSize(row) };
+  return new RowItem(row);
 }
 
 export function partitionKeyInEntry([, row]: Entry): Key {

@@ -150,13 +150,13 @@ function writtenType(action: UpdateAction): string | undefined {
  * The item after the write, undefined for none. Pure: it runs inside the transaction.
  * Throws ConditionalCheckFailedException, or ValidationException where the update does not fit the item.
  */
-export function applyWrite(table: Table, write: ItemWrite, old: Item | undefined): { item: Item; size: number } | undefined {
-  if (write.condition && !meets(old ?? {}, write.condition)) throw conditionFailed(write.returnOnFailure ? old : undefined);
+export function applyWrite(table: Table, write: ItemWrite, old: { readonly item: Item } | undefined): { item: Item; size: number } | undefined {
+  if (write.condition && !meets(old?.item ?? {}, write.condition)) throw conditionFailed(write.returnOnFailure ? old?.item : undefined);
   switch (write.action) {
     case 'Put':
       return { item: write.key, size: write.size };
     case 'Update':
-      return updatedItem(table, write, old);
+      return updatedItem(table, write, old?.item);
     default:
       return undefined;
   }
