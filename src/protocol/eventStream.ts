@@ -24,16 +24,24 @@ const CONTENT_TYPES: Readonly<Record<EventFormat, string>> = {
 /** A header's value: its wire type follows from the JavaScript type, integers by the model's. */
 type HeaderValue = { readonly type: ShapeModel['type']; readonly value: unknown };
 
+interface StreamMember {
+  readonly name: string;
+  readonly ref: ShapeRef;
+  readonly shape: ShapeModel;
+}
+
+const streamMembers = new WeakMap<ShapeModel, StreamMember | null>();
+
 /** The member of `output` that is an event stream, if any. */
-export function eventStreamMember(
-  model: ServiceModel,
-  output: ShapeRef,
-): { readonly name: string; readonly ref: ShapeRef; readonly shape: ShapeModel } | undefined {
-  for (const [name, ref] of Object.entries(shapeOf(model, output).members ?? {})) {
-    const shape = shapeOf(model, ref);
-    if (shape.eventstream) return { name, ref, shape };
+export function eventStreamMember(model: ServiceModel, output: ShapeRef): StreamMember | undefined {
+  const structure = shapeOf(model, output);
+  let found = streamMembers.get(structure);
+  if (found === undefined) {
+    const members = Object.entries(structure.members ?? {}).map(([name, ref]) => ({ name, ref, shape: shapeOf(model, ref) }));
+    found = members.find(({ shape }) => shape.eventstream) ?? null;
+    streamMembers.set(structure, found);
   }
-  return undefined;
+  return found ?? undefined;
 }
 
 /**

@@ -5,7 +5,7 @@ import type { Codec, EncodeContext } from './codec.ts';
 import { shapeOf } from './compiled.ts';
 import { wireError } from './errorShape.ts';
 import { encodeEventStream, eventStreamMember } from './eventStream.ts';
-import { jsonDecoder, parseJson, parseJsonObject } from './json/decode.ts';
+import { jsonDecoder, jsonMembersDecoder, parseJson, parseJsonObject } from './json/decode.ts';
 import { jsonEncoder, jsonMembersEncoder } from './json/encode.ts';
 import { inBody, inOutputBody, payloadOf, readBindings, streamOf, writeBindings } from './rest/bindings.ts';
 import { toBytes } from './scalars.ts';
@@ -39,25 +39,10 @@ function decode(model: ServiceModel, operation: OperationModel, received: WireRe
     }
   } else if (Object.values(shape.members ?? {}).some(inBody)) {
     const body = bufferedBody(operation, request);
-    if (body.length > 0) Object.assign(input, bodyMembers(model, operation.input)(parseJsonObject(body)));
+    if (body.length > 0) Object.assign(input, jsonMembersDecoder(model, operation.input, 'locationName', inBody)(parseJsonObject(body)));
   }
   readBindings(model, operation, request, input);
   return fillTokens(shape, input, newToken);
-}
-
-const bodyShapes = new WeakMap<object, ServiceModel>();
-
-/** Members bound elsewhere are no members of the body, even where a client puts them there. */
-function bodyMembers(model: ServiceModel, ref: ShapeRef): (value: unknown) => Record<string, unknown> {
-  const shape = shapeOf(model, ref);
-  let view = bodyShapes.get(shape);
-  if (!view) {
-    const members = Object.fromEntries(Object.entries(shape.members ?? {}).filter(([, member]) => inBody(member)));
-    // A view of the model in which this shape has only its body's members, so that the compiled decoder knows no other.
-    view = { ...model, shapes: { ...model.shapes, [ref.shape]: { ...shape, members } } };
-    bodyShapes.set(shape, view);
-  }
-  return jsonDecoder(view, ref, 'locationName') as (value: unknown) => Record<string, unknown>;
 }
 
 function decodePayload(model: ServiceModel, ref: ShapeRef, body: Buffer): unknown {

@@ -75,7 +75,7 @@ function decode(model: ServiceModel, operation: OperationModel, received: WireRe
     }
   } else if (Object.values(shape.members ?? {}).some(inBody)) {
     const body = bufferedBody(operation, request);
-    if (body.length > 0) Object.assign(input, xmlMembersDecoder(model, shape, inBody)(parseBody(model, body)));
+    if (body.length > 0) Object.assign(input, xmlMembersDecoder(model, operation.input, inBody)(parseBody(model, body)));
   }
   readBindings(model, operation, request, input);
   return fillTokens(shape, input, newToken);

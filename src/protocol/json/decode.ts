@@ -32,6 +32,18 @@ export function jsonDecoder(model: ServiceModel, ref: ShapeRef, naming: JsonNami
   return (value) => decode(value, 0, 'field');
 }
 
+/** The decoder of those members of a structure that `include` keeps: a member bound to the path is no member of the body. */
+export function jsonMembersDecoder(
+  model: ServiceModel,
+  ref: ShapeRef,
+  naming: JsonNaming,
+  include: (ref: ShapeRef) => boolean,
+): (value: unknown) => Record<string, unknown> {
+  const compiler = compilers[naming](model);
+  const decode = compiler.cache.get(`${ref.shape} ${include.name}`, () => compileStructure(compiler, ref.shape, shapeOf(model, ref), include));
+  return (value) => decode(value, 0, 'field') as Record<string, unknown>;
+}
+
 /** Parses a JSON body. AWS sends no message when it is none. */
 export function parseJson(body: Buffer): unknown {
   try {
@@ -91,9 +103,10 @@ function compileShape(compiler: Compiler, name: string, shape: ShapeModel): Deco
   }
 }
 
-function compileStructure(compiler: Compiler, name: string, shape: ShapeModel): Decode {
+function compileStructure(compiler: Compiler, name: string, shape: ShapeModel, include: (ref: ShapeRef) => boolean = () => true): Decode {
   const members = new Map<string, { readonly name: string; readonly decode: Decode }>();
   for (const [member, ref] of Object.entries(shape.members ?? {})) {
+    if (!include(ref)) continue;
     const key = compiler.naming === 'locationName' ? (ref.locationName ?? member) : member;
     members.set(key, { name: member, decode: compileRef(compiler, ref) });
   }

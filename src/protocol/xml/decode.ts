@@ -22,12 +22,13 @@ export function xmlDecoder(model: ServiceModel, ref: ShapeRef): (element: XmlEle
 }
 
 /** The decoder of those members of a structure that travel in the body. */
-export function xmlMembersDecoder(
-  model: ServiceModel,
-  shape: ShapeModel,
-  include: (ref: ShapeRef) => boolean,
-): (element: XmlElement) => Record<string, unknown> {
-  return compileMembers(compilerOf(model), shape, include);
+export function xmlMembersDecoder(model: ServiceModel, ref: ShapeRef, include: (ref: ShapeRef) => boolean): (element: XmlElement) => Record<string, unknown> {
+  const compiler = compilerOf(model);
+  const decode = compiler.cache.get(`${ref.shape} ${include.name}`, () => {
+    const members = compileMembers(compiler, shapeOf(model, ref), include);
+    return ([element]) => members(element as XmlElement);
+  });
+  return (element) => decode([element]) as Record<string, unknown>;
 }
 
 function compileRef(compiler: Compiler, ref: ShapeRef): Decode {
