@@ -1,7 +1,9 @@
 import type { Clock } from '../kit/clock.ts';
 import { systemClock } from '../kit/clock.ts';
+import { createIds, type Ids } from '../kit/ids.ts';
 import { StoreOpenError } from './errors.ts';
 import { createMemoryStore } from './memory/memory.ts';
+import { openPostgresStore } from './postgres/postgres.ts';
 import { openSqliteStore } from './sqlite/sqlite.ts';
 import type { Store } from './store.ts';
 
@@ -11,6 +13,7 @@ export interface StoreOptions {
   /** SQLite's folder; made where it does not exist. */
   readonly dataDir?: string;
   readonly clock?: Pick<Clock, 'real' | 'mono'>;
+  readonly ids?: Pick<Ids, 'uuid'>;
 }
 
 /**
@@ -26,5 +29,6 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     if (options.dataDir === undefined) throw new StoreOpenError('The SQLite store needs a data directory.');
     return openSqliteStore({ dataDir: options.dataDir, clock });
   }
+  if (/^postgres(ql)?:\/\//.test(options.store)) return openPostgresStore({ url: options.store, clock, ids: options.ids ?? createIds() });
   throw new StoreOpenError(`There is no store "${options.store}": name memory, sqlite or a postgres:// URL.`);
 }

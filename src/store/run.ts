@@ -128,31 +128,46 @@ export function compareKeys(a: Key, b: Key): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Both layers in one order; where both know a key, `newer` wins. Deletions are passed on. */
+/**
+ * Both layers in one order; where both know a key, `newer` wins. Deletions are passed on. Asks a layer for no more than the
+ * next change: PostgreSQL would have to fetch it.
+ */
 export function mergedCursor(newer: Cursor, older: Cursor, reverse: boolean): Cursor {
-  let a = newer.next();
-  let b = older.next();
+  const a = peekable(newer);
+  const b = peekable(older);
   return {
     next() {
-      if (!a) {
-        const change = b;
-        if (b) b = older.next();
-        return change;
-      }
-      const order = b ? (reverse ? compareKeys(b[0], a[0]) : compareKeys(a[0], b[0])) : -1;
-      if (order > 0) {
-        const change = b;
-        b = older.next();
-        return change;
-      }
-      const change = a;
-      a = newer.next();
-      if (order === 0) b = older.next();
-      return change;
+      const fromNewer = a.peek();
+      const fromOlder = b.peek();
+      if (!fromNewer) return b.take();
+      if (!fromOlder) return a.take();
+      const order = reverse ? compareKeys(fromOlder[0], fromNewer[0]) : compareKeys(fromNewer[0], fromOlder[0]);
+      if (order > 0) return b.take();
+      if (order === 0) b.take();
+      return a.take();
     },
     close() {
       newer.close();
       older.close();
+    },
+  };
+}
+
+function peekable(cursor: Cursor): { peek(): Change | undefined; take(): Change | undefined } {
+  let head: Change | undefined;
+  let peeked = false;
+  const peek = () => {
+    if (!peeked) head = cursor.next();
+    peeked = true;
+    return head;
+  };
+  return {
+    peek,
+    take() {
+      const change = peek();
+      // At the end it stays there.
+      peeked = change === undefined;
+      return change;
     },
   };
 }
