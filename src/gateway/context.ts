@@ -47,7 +47,7 @@ export class CallContext implements Ctx {
   constructor(
     parts: ContextParts,
     caller: { account: string; region: string; principal: Principal; service: string },
-    rest: { http?: HttpFacts | undefined; trace?: Trace | undefined; signal?: AbortSignal | undefined; depth?: number; requestId?: string | undefined } = {},
+    rest: { http?: HttpFacts | undefined; cause?: Trace | undefined; trace?: Trace | undefined; signal?: AbortSignal | undefined; depth?: number } = {},
   ) {
     this.#parts = parts;
     this.account = caller.account;
@@ -56,9 +56,9 @@ export class CallContext implements Ctx {
     this.service = caller.service;
     if (rest.http) this.http = rest.http;
     this.depth = rest.depth ?? 0;
-    this.#cause = rest.trace;
+    this.#cause = rest.cause;
+    this.#trace = rest.trace;
     this.#outer = rest.signal;
-    this.#requestId = rest.requestId;
   }
 
   get platform(): Platform {
@@ -111,14 +111,14 @@ export class CallContext implements Ctx {
   }
 }
 
-/** A context that no request caused: the platform acts by itself, as `service` unless told otherwise. */
+/** A context that no request caused. It is no span of its own: what it causes has the given trace's parent (a delivery) for its own. */
 export function platformContext(parts: ContextParts, options: ContextOptions): CallContext {
   if (!/^\d{12}$/.test(options.account)) throw new AwsError('InternalFailure', 'an account has 12 digits', { status: 500 });
   const principal = options.principal ?? servicePrincipal(options.account);
   return new CallContext(
     parts,
-    { account: options.account, region: options.region, principal, service: 'croft' },
-    { trace: options.trace, signal: new AbortController().signal },
+    { account: options.account, region: options.region, principal, service: options.service ?? 'croft' },
+    { trace: options.trace ?? newTrace(parts.platform.ids, parts.platform.clock.virtual()), signal: new AbortController().signal },
   );
 }
 

@@ -74,8 +74,10 @@ export class Exchange {
     const mark = url.indexOf('?');
     this.path = mark < 0 ? url : url.slice(0, mark);
     this.query = mark < 0 ? '' : url.slice(mark + 1);
-    // Node joins repeated headers with ', ' (Set-Cookie, which no request has, excepted), so every value is one string.
-    this.headers = request.headers as Readonly<Record<string, string>>;
+    // Node joins repeated headers with ', ', all but one, which no request should have.
+    const { headers } = request;
+    const cookies = headers['set-cookie'];
+    this.headers = (cookies === undefined ? headers : { ...headers, 'set-cookie': cookies.join(', ') }) as Readonly<Record<string, string>>;
   }
 
   get host(): string {

@@ -60,7 +60,7 @@ export function createGateway({ services: rooms, platform, telemetry, options: g
     const ctx = new CallContext(
       contexts,
       { account: principal.account, region: from.region, principal, service },
-      { trace: from.trace, signal: from.signal, depth: from.depth + 1 },
+      { cause: from.trace, signal: from.signal, depth: from.depth + 1 },
     );
     return travelInside(parts, ctx, { operation: bound, ctx, input, output: {}, resources: undefined });
   };

@@ -75,6 +75,8 @@ describe('AWS APIs', () => {
     ['S3 by scope', 'PUT', '/bucket/key', signed('s3'), 's3', 'restXml', undefined],
     ['unsigned falls to S3', 'GET', '/bucket/key', {}, 's3', 'restXml', undefined],
     ['presigned', 'GET', '/bucket/key?X-Amz-Credential=test%2F20240101%2Feu-west-1%2Fs3%2Faws4_request', {}, 's3', 'restXml', undefined],
+    ['an object whose URL says Action', 'GET', '/bucket/key?Action=x', {}, 's3', 'restXml', undefined],
+    ['a queue’s URL', 'GET', '/000000000000/q?Action=ReceiveMessage&Version=2012-11-05', {}, 'sqs', 'awsQuery', undefined],
     ['a bucket named metrics', 'GET', '/metrics', signed('s3'), 's3', 'restXml', undefined],
     ['host', 'GET', '/schedules', { host: 'scheduler.eu-west-1.localhost.localstack.cloud:4566' }, 'scheduler', 'restJson', undefined],
     [

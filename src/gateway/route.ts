@@ -125,7 +125,7 @@ export function createRouter(index: readonly ServiceIndexEntry[]): Router {
     const region = host.region ? { region: host.region } : undefined;
     const entry = named(head, host);
     if (entry) return entry.service === 's3' ? s3Route(head, host) : { kind: 'api', service: entry.service, codec: codecOf(entry, head), ...region };
-    if (isQuery(head)) {
+    if (isQuery(head) && isQueryPath(head)) {
       const service = byQueryBody(queryParameter(head.query, 'Action'), queryParameter(head.query, 'Version'));
       // The body may name it; `receive` asks again. Until then it is nobody's.
       return { kind: 'api', service: service ?? '', codec: 'awsQuery', ...region };
@@ -202,6 +202,11 @@ function speaksQuery(entry: ServiceIndexEntry): boolean {
 
 function isQuery(head: Head): boolean {
   return (head.headers['content-type'] ?? '').startsWith(FORM) || queryParameter(head.query, 'Action') !== undefined;
+}
+
+/** Unsigned, `?Action=` alone makes no query: it may be a parameter of an S3 object's URL. */
+function isQueryPath({ method, path }: Head): boolean {
+  return method === 'POST' || path === '/' || /^\/\d{12}\/[\w.-]+\/?$/.test(path);
 }
 
 function jsonVersion(contentType: string | undefined): '1.0' | '1.1' | undefined {

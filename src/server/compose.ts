@@ -12,7 +12,7 @@ import { createIds } from '../kit/ids.ts';
 import type { Platform, Service } from '../services/service.ts';
 import { openStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
-import { createLog, createTelemetry, type Telemetry } from '../telemetry/index.ts';
+import { createLog, createTelemetry, type Telemetry, traceDeliveries } from '../telemetry/index.ts';
 import { backUpData, holdable } from './backup.ts';
 import { advanceClock } from './clock-control.ts';
 import type { Config } from './config.ts';
@@ -45,7 +45,8 @@ export async function compose(config: Config): Promise<Server> {
   const store = await openStore({ store: config.store, dataDir, clock });
   const blobs = holdable(await openBlobs(join(dataDir, 'blobs'), { ids, clock, durable: keepsData }));
   const telemetry = createTelemetry({ store, clock, ids, log });
-  const bus = createBus({ store, clock, ids, onError: (fields, message) => log.error(fields, message) });
+  const outbox = createBus({ store, clock, ids, onError: (fields, message) => log.error(fields, message) });
+  const bus = traceDeliveries(outbox, telemetry.lineage, clock, ids);
   telemetry.metrics.gauge('croft_bus', 'Figures of the bus, by name.', () => Object.entries(bus.stats()).map(([name, value]) => [{ name }, value] as const));
 
   let port = config.port;

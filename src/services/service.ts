@@ -28,6 +28,8 @@ export interface ContextOptions {
   readonly region: string;
   readonly principal?: Principal;
   readonly trace?: Trace;
+  /** The room that works: `ctx.meter` counts for it. */
+  readonly service?: string;
 }
 
 /** What one call carries. */

@@ -10,6 +10,7 @@ import { createMeters, type Meters } from './meters.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 
 export type { AccessRecord, AccessRing } from './access.ts';
+export { traceDeliveries } from './deliveries.ts';
 export type { Lineage, Span } from './lineage.ts';
 export { createLog, type LogLevel, type LogOptions } from './log.ts';
 export type { MeterReading, Meters } from './meters.ts';
@@ -19,7 +20,6 @@ export { type Counter, createMetrics, type Histogram, type Labels, type Metrics,
 export interface Telemetry {
   readonly metrics: Metrics;
   readonly meters: Meters;
-  /** The bus records each delivery here: `telemetry.lineage.record({ kind: 'delivery', … })`. */
   readonly lineage: Lineage;
   readonly access: AccessRing;
   /** Writes meters and lineage now. */

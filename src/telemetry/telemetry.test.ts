@@ -1,12 +1,14 @@
 import { Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createBus } from '../bus/outbox.ts';
 import { type Clock, systemClock } from '../kit/clock.ts';
 import { createIds } from '../kit/ids.ts';
 import type { Log } from '../kit/log.ts';
+import type { Trace } from '../kit/trace.ts';
 import { openStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
 import { createAccessRing } from './access.ts';
-import { createTelemetry } from './index.ts';
+import { createTelemetry, traceDeliveries } from './index.ts';
 import { createLineage, type Span } from './lineage.ts';
 import { createLog, textLine } from './log.ts';
 import { createMeters } from './meters.ts';
@@ -162,6 +164,36 @@ describe('lineage', () => {
     // Only the counter of bytes, which is back at nothing.
     expect(entries.map(([, value]) => Buffer.from(value).readBigInt64BE())).toEqual([0n]);
   });
+});
+
+test('a delivery is a span, and what it causes its child', async () => {
+  const lineage = createLineage(store, clock, createIds('seed'), log);
+  const ids = createIds();
+  const outbox = createBus({ store, clock, ids, onError: (_fields, message) => void errors.push(message) });
+  const bus = traceDeliveries(outbox, lineage, clock, ids);
+  const trace = { root: '1-00000001-0123456789abcdef01234567', parent: 'f'.repeat(16), sampled: true };
+  const delivered: Trace[] = [];
+  const done = new Promise<void>((resolve) => {
+    bus.register('first', { concurrency: 1 }, async (attempt) => {
+      delivered.push(attempt.trace);
+      await store.transact({}, (tx) => bus.enqueue(tx, { target: 'second', account: '1', region: 'eu', payload: {}, trace: attempt.trace }));
+      return { done: true };
+    });
+    bus.register('second', { concurrency: 1 }, async (attempt) => {
+      delivered.push(attempt.trace);
+      resolve();
+      throw new TypeError('no');
+    });
+  });
+  await bus.start();
+  await store.transact({}, (tx) => bus.enqueue(tx, { target: 'first', account: '1', region: 'eu', payload: {}, trace }));
+  await done;
+  await bus.stop(1000);
+  const spans = await lineage.read(trace.root);
+  const [first, second] = ['first', 'second'].map((name) => spans.find((span) => span.name === name));
+  expect(first).toMatchObject({ kind: 'delivery', parent: 'f'.repeat(16) });
+  expect(second).toMatchObject({ kind: 'delivery', parent: first?.id, error: 'TypeError' });
+  expect(delivered.map(({ parent }) => parent)).toEqual([first?.id, second?.id]);
 });
 
 test('the access ring forgets the oldest', () => {

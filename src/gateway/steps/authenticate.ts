@@ -28,7 +28,7 @@ function enter(parts: GatewayParts, exchange: Exchange, principal: Principal): v
     { account: principal.account, region, principal, service: exchange.service?.index.service ?? exchange.endpoint?.endpoint ?? 'croft' },
     {
       http: new HttpFacts(exchange),
-      trace: headers['x-amzn-trace-id'] === undefined ? undefined : parseTrace(headers['x-amzn-trace-id']),
+      cause: headers['x-amzn-trace-id'] === undefined ? undefined : parseTrace(headers['x-amzn-trace-id']),
     },
   );
   exchange.ctx = ctx;

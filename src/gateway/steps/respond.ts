@@ -58,7 +58,8 @@ async function writeStream(
     response.end();
     return;
   }
-  response.flushHeaders();
+  // A stream without a known length may take its time to begin: the head goes ahead.
+  if (headers['Content-Length'] === undefined && headers['content-length'] === undefined) response.flushHeaders();
   try {
     await pipeline(source, response);
   } catch (error) {

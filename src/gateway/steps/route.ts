@@ -1,4 +1,5 @@
 import { claimedCredential } from '../../identity/scope.ts';
+import { AwsError } from '../../kit/errors.ts';
 import type { Exchange } from '../exchange.ts';
 import type { GatewayParts } from '../parts.ts';
 import { type ApiRoute, RouteError, unknownOperation } from '../route.ts';
@@ -19,12 +20,18 @@ export function route(parts: GatewayParts, exchange: Exchange): Promise<void> | 
   return parts.services.load(found.service).then((service) => enterService(exchange, found, service));
 }
 
+function unknown(api: ApiRoute, { room }: LoadedService): RouteError {
+  const error = unknownOperation(api.codec, api.operation);
+  const code = api.operation === undefined ? undefined : room?.wording?.unknownOperationCode;
+  return new RouteError(code === undefined ? error : new AwsError(code, error.message, { status: error.status }), api.codec, api.service);
+}
+
 /** Finds the operation in the service, unless its name is still to come with the body. */
 export function enterService(exchange: Exchange, api: ApiRoute, service: LoadedService): void {
   exchange.service = service;
   if (api.operation !== undefined) {
     exchange.operation = service.operation(api.operation);
-    if (!exchange.operation) throw new RouteError(unknownOperation(api.codec, api.operation), api.codec, api.service);
+    if (!exchange.operation) throw unknown(api, service);
     return;
   }
   switch (api.codec) {
@@ -32,13 +39,13 @@ export function enterService(exchange: Exchange, api: ApiRoute, service: LoadedS
     case 'restXml': {
       const model = service.rest({ method: exchange.method, path: api.path ?? exchange.path, query: exchange.query, headers: exchange.headers });
       exchange.operation = model && service.operation(model.name);
-      if (!exchange.operation) throw new RouteError(unknownOperation(api.codec, undefined), api.codec, api.service);
+      if (!exchange.operation) throw unknown(api, service);
       return;
     }
     case 'awsJson1_0':
     case 'awsJson1_1':
     case 'rpcv2Cbor':
-      throw new RouteError(unknownOperation(api.codec, undefined), api.codec, api.service);
+      throw unknown(api, service);
     default:
   }
 }
