@@ -9,13 +9,13 @@ export function createCodeLinks(): CodeLinks & { readonly endpoint: HttpEndpoint
   let secret: Buffer | undefined;
   const sign = (platform: Platform, blobId: string, untilMs: number) => {
     secret ??= platform.ids.bytes(32);
-    return createHmac('sha256', secret).update(`${blobId} ${untilMs}`).digest();
+    return createHmac('sha256', secret).update(`${blobId} ${untilMs}`).digest('hex');
   };
   return {
     make(platform, blobId) {
       const { scheme, host, port } = platform.address();
       const untilMs = platform.clock.real() + CODE_LINK_MS;
-      const query = `Expires=${untilMs}&Signature=${sign(platform, blobId, untilMs).toString('hex')}`;
+      const query = `Expires=${untilMs}&Signature=${sign(platform, blobId, untilMs)}`;
       return `${scheme}://${host}:${port}/_aws/lambda-code/${encodeURIComponent(blobId)}?${query}`;
     },
     async endpoint(ctx, request) {
@@ -23,8 +23,8 @@ export function createCodeLinks(): CodeLinks & { readonly endpoint: HttpEndpoint
       const query = new URLSearchParams(request.query);
       const untilMs = Number(query.get('Expires'));
       const blobId = decodeURIComponent(request.id);
-      const given = Buffer.from(query.get('Signature') ?? '', 'hex');
-      const right = sign(platform, blobId, untilMs);
+      const given = Buffer.from(query.get('Signature') ?? '');
+      const right = Buffer.from(sign(platform, blobId, untilMs));
       if (given.length !== right.length || !timingSafeEqual(given, right) || untilMs < platform.clock.real())
         return refusal(403, 'The link is wrong or has expired.');
       try {
