@@ -42,12 +42,15 @@ export const configurationError = (cause?: unknown) =>
 /** What Croft does not do is said, not left open. */
 export const notBuilt = (what: string) => new GatewayError('DEFAULT_5XX', 'NotImplemented', `${what} is not implemented by Croft`, { status: 501 });
 
+/** AWS writes a space after the colon in the answers that come from behind its front door: clients have been seen to compare the text. */
+const SPACED = new Set(['InternalServerErrorException', 'BadRequestException']);
+
 /** The answer of an error: plain where no API is known, else as the API's gateway responses say. */
 export function errorAnswer(error: GatewayError, ids: Readonly<Record<string, string>>, known?: { snapshot: ApiSnapshot; scope: TemplateScope }): WireResponse {
   const headers: Record<string, string> = { 'Content-Type': 'application/json', ...ids, 'x-amzn-ErrorType': error.errorType };
   const fallback = error.status ?? Number(GATEWAY_RESPONSES[error.type] ?? 500);
   const message = error.nullMessage ? 'null' : JSON.stringify(error.message);
-  const plain = `{"${error.capitalMessage ? 'Message' : 'message'}":${error.nullMessage ? 'null' : JSON.stringify(error.message)}}`;
+  const plain = `{"${error.capitalMessage ? 'Message' : 'message'}":${SPACED.has(error.errorType) ? ' ' : ''}${message}}`;
   if (!known) return { status: fallback, headers, body: plain };
   const response = gatewayResponse(known.snapshot.gatewayResponses, error.type);
   const own = response.defaultResponse ? undefined : response.statusCode;
