@@ -121,12 +121,6 @@ function checkVariables(variables: Record<string, string>): Record<string, strin
       `Lambda was unable to configure your environment variables because the environment variables you have provided contains reserved keys that are currently not supported for modification. Reserved keys used in this request: ${reserved.join(', ')}`,
     );
   }
-  const bad = names.find((name) => !/^[a-zA-Z]([a-zA-Z0-9_])+$/.test(name));
-  if (bad !== undefined) {
-    throw validation(
-      `Value '{${names.map((name) => `${name}=${variables[name]}`).join(', ')}}' at 'environment.variables' failed to satisfy constraint: Map keys must satisfy constraint: [Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]`,
-    );
-  }
   const text = JSON.stringify(variables);
   if (Buffer.byteLength(text) > ENVIRONMENT_BYTES_MAX) {
     throw invalidParameter(
