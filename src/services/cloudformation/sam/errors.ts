@@ -1,0 +1,31 @@
+/** A template that SAM refuses: the whole text of its message. */
+export class SamError extends Error {}
+
+/** One resource's mistake, collected with the others into a {@link SamError}. */
+export class ResourceProblem extends Error {
+  constructor(logicalId: string, message: string) {
+    super(`Resource with id [${logicalId}] is invalid. ${message}`);
+  }
+}
+
+/** An event's mistake: the resource's problem names it. */
+export class EventProblem extends Error {
+  constructor(eventId: string, message: string) {
+    super(`Event with id [${eventId}] is invalid. ${message}`);
+  }
+}
+
+/** A mistake of the template as a whole. */
+export class TemplateProblem extends Error {
+  constructor(message: string) {
+    super(`Structure of the SAM Template is invalid. ${message}`);
+  }
+}
+
+export const isProblem = (error: unknown): error is Error => error instanceof ResourceProblem || error instanceof TemplateProblem;
+
+/** All problems as SAM's one message. */
+export function problemsError(problems: readonly Error[]): SamError {
+  const messages = problems.map(({ message }) => message).sort();
+  return new SamError(`Invalid Serverless Application Specification document. Number of errors found: ${problems.length}. ${messages.join(' ')}`);
+}

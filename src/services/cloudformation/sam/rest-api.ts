@@ -1,0 +1,170 @@
+import { isObject, isText, type Json, type JsonObject } from '../domain/json.ts';
+import { ResourceProblem } from './errors.ts';
+import { fromTemplate, type PyDict, pythonText, toJson } from './python.ts';
+import type { Session } from './session.ts';
+import { addCors, isDefinition, mediaTypes, textValue, toOpenApi3 } from './swagger.ts';
+import { s3Location } from './tables.ts';
+import { attributesOf, hashedId, isIntrinsic, isTruthy, type Made, made, OWN_ATTRIBUTES, plainTags, present, ref, sha1, withParameters } from './values.ts';
+
+/** Properties that Croft's transform does not know how to turn into a definition yet: refused, never dropped. */
+const UNSUPPORTED = ['Auth', 'Domain', 'GatewayResponses', 'Models', 'MergeDefinitions', 'DisableExecuteApiEndpoint'] as const;
+const HASH_DELIMITER = '||';
+
+/** `AWS::Serverless::Api`: the API with its deployment, whose logical id changes with the definition, and its stage. */
+export function transformRestApi(session: Session, logicalId: string, resource: JsonObject): Made[] {
+  const properties = isObject(resource['Properties']) ? resource['Properties'] : {};
+  const unsupported = UNSUPPORTED.find(
+    (name) => properties[name] !== undefined && properties[name] !== null && (name === 'DisableExecuteApiEndpoint' || isTruthy(properties[name])),
+  );
+  if (unsupported !== undefined) throw new ResourceProblem(logicalId, `Croft does not support the property '${unsupported}' of AWS::Serverless::Api`);
+  const stageName = properties['StageName'];
+  if (stageName === undefined || stageName === null) throw new ResourceProblem(logicalId, "Missing required property 'StageName'.");
+  const shared = attributesOf(resource);
+  const definition = definitionOf(session, logicalId, properties);
+  const api = made(
+    logicalId,
+    'AWS::ApiGateway::RestApi',
+    {
+      ...passed(properties, [
+        'BinaryMediaTypes',
+        'MinimumCompressionSize',
+        'FailOnWarnings',
+        'Name',
+        'Description',
+        'Mode',
+        'ApiKeySourceType',
+        'Policy',
+        'SecurityPolicy',
+        'EndpointAccessMode',
+      ]),
+      BinaryMediaTypes: binaryTypes(session, properties),
+      ...endpointOf(logicalId, properties['EndpointConfiguration']),
+      Body: definition.body === undefined ? undefined : (toJson(definition.body) as Json),
+      BodyS3Location: definition.location,
+    },
+    { ...attributesOf(resource, OWN_ATTRIBUTES), ...present({ DependsOn: resource['DependsOn'] }) },
+  );
+  const version = properties['OpenApiVersion'];
+  const text = definition.body ?? (definition.location === undefined ? undefined : fromTemplate(definition.location));
+  const input = [
+    ...(text === undefined ? [] : [pythonText(text)]),
+    ...(isTruthy(version) ? [String(version)] : []),
+    ...(session.functionNames.has(logicalId) ? [(session.functionNames.get(logicalId) ?? []).join('')] : []),
+  ];
+  const data = isTruthy(properties['AlwaysDeploy']) ? String(session.nowSeconds) : input.join(HASH_DELIMITER);
+  const deploymentId = text === undefined ? `${logicalId}Deployment` : hashedId(`${logicalId}Deployment`, data);
+  const deployment = made(
+    deploymentId,
+    'AWS::ApiGateway::Deployment',
+    {
+      RestApiId: ref(logicalId),
+      StageName: isTruthy(version) ? undefined : 'Stage',
+      Description: text === undefined ? undefined : `RestApi deployment id: ${sha1(data)}`,
+    },
+    shared,
+  );
+  const name = isText(stageName) ? stageName : '';
+  const stage = made(
+    /^[A-Za-z0-9]+$/.test(name) ? `${logicalId}${name}Stage` : hashedId(`${logicalId}Stage`, name),
+    'AWS::ApiGateway::Stage',
+    {
+      DeploymentId: ref(deploymentId),
+      RestApiId: ref(logicalId),
+      StageName: stageName,
+      ...passed(properties, ['CacheClusterEnabled', 'CacheClusterSize', 'Variables', 'MethodSettings', 'AccessLogSetting', 'CanarySetting', 'TracingEnabled']),
+      Tags: properties['Tags'] === undefined || properties['Tags'] === null ? undefined : plainTags(properties['Tags']),
+    },
+    shared,
+  );
+  if (isTruthy(properties['PropagateTags']) && isTruthy(properties['Tags'])) (api.resource['Properties'] as JsonObject)['Tags'] = plainTags(properties['Tags']);
+  return [api, deployment, stage];
+}
+
+const passed = (properties: JsonObject, names: readonly string[]): { [key: string]: Json | undefined } =>
+  Object.fromEntries(
+    names.filter((name) => name === 'CacheClusterEnabled' || name === 'TracingEnabled' || isTruthy(properties[name])).map((name) => [name, properties[name]]),
+  );
+
+const binaryTypes = (session: Session, properties: JsonObject): Json | undefined =>
+  isTruthy(properties['BinaryMediaTypes']) ? withParameters(properties['BinaryMediaTypes'] ?? null, session.context) : undefined;
+
+function endpointOf(logicalId: string, value: Json | undefined): { [key: string]: Json | undefined } {
+  if (!isTruthy(value)) return {};
+  if (isObject(value) && isTruthy(value['Type'])) {
+    const extra = present({ VpcEndpointIds: value['VPCEndpointIds'], IpAddressType: value['IpAddressType'] });
+    return { EndpointConfiguration: { Types: [value['Type'] ?? null], ...extra }, Parameters: { endpointConfigurationTypes: value['Type'] ?? null } };
+  }
+  if (isText(value) || isIntrinsic(value)) return { EndpointConfiguration: { Types: [value] }, Parameters: { endpointConfigurationTypes: value } };
+  throw new ResourceProblem(logicalId, "EndpointConfiguration must have a 'Type' or be a string");
+}
+
+interface Definition {
+  readonly body?: PyDict;
+  readonly location?: JsonObject;
+}
+
+function definitionOf(session: Session, logicalId: string, properties: JsonObject): Definition {
+  const body = session.restBodies.get(logicalId);
+  const uri = properties['DefinitionUri'];
+  if (isTruthy(uri) && body && !session.managed.has(logicalId)) {
+    throw new ResourceProblem(logicalId, "Specify either 'DefinitionUri' or 'DefinitionBody' property and not both.");
+  }
+  const version = properties['OpenApiVersion'];
+  if (isTruthy(version) && !/^[2-3](\.\d)(\.\d)?$/.test(String(version)))
+    throw new ResourceProblem(logicalId, "The OpenApiVersion value must be of the format '3.0.0'.");
+  if (body && session.managed.has(logicalId) && isTruthy(version) && String(version).startsWith('3')) {
+    body.set('openapi', fromTemplate(String(version)));
+    if (body.get('swagger')) body.delete('swagger');
+  }
+  const document = addCorsTo(logicalId, body, properties['Cors']);
+  if (document && isTruthy(properties['BinaryMediaTypes'])) {
+    document.set('x-amazon-apigateway-binary-media-types', mediaTypes(withParameters(properties['BinaryMediaTypes'] ?? null, session.context)));
+  }
+  if (isTruthy(uri)) return { location: s3Location(logicalId, 'DefinitionUri', uri) as unknown as JsonObject };
+  if (!document) return {};
+  const final = document.clone();
+  if (final.get('swagger') === undefined) {
+    const effective = isTruthy(version) ? String(version) : textValue(final.get('openapi') ?? null);
+    if (/^3(\.\d)(\.\d)?$/.test(effective)) toOpenApi3(final);
+  }
+  return { body: final };
+}
+
+const CORS_MEMBERS = ['AllowMethods', 'AllowHeaders', 'AllowOrigin', 'MaxAge', 'AllowCredentials'];
+
+function addCorsTo(logicalId: string, body: PyDict | undefined, cors: Json | undefined): PyDict | undefined {
+  if (!isTruthy(cors)) return body;
+  if (!body) throw new ResourceProblem(logicalId, "Cors works only with inline Swagger specified in 'DefinitionBody' property.");
+  const simple = isText(cors) || isIntrinsic(cors);
+  if (!simple && !isObject(cors)) throw new ResourceProblem(logicalId, "Invalid value for 'Cors' property");
+  const settings: JsonObject = simple ? { AllowOrigin: cors ?? null } : (cors as JsonObject);
+  const unknown = Object.keys(settings).find((name) => !CORS_MEMBERS.includes(name));
+  if (unknown !== undefined) throw new ResourceProblem(logicalId, `Invalid key '${unknown}' for 'Cors' property.`);
+  if (!isDefinition(body))
+    throw new ResourceProblem(logicalId, "Unable to add Cors configuration because 'DefinitionBody' does not contain a valid Swagger definition.");
+  const origin = settings['AllowOrigin'] === undefined ? "'*'" : fromTemplate(settings['AllowOrigin']);
+  if (settings['AllowCredentials'] === true && textValue(origin) === "'*'") {
+    throw new ResourceProblem(
+      logicalId,
+      "Unable to add Cors configuration because 'AllowCredentials' can not be true when 'AllowOrigin' is \"'*'\" or not set",
+    );
+  }
+  if (!isTruthy(settings['AllowOrigin'] ?? '*')) throw new ResourceProblem(logicalId, 'Invalid input. Value for AllowedOrigins is required');
+  const copy = body.clone();
+  const member = (name: string) => (isTruthy(settings[name]) ? fromTemplate(settings[name]) : undefined);
+  const seen = new Set<string>();
+  for (const [key] of copy.dict('paths').entries()) {
+    const path = textValue(key);
+    const normal = path === '/' ? path : path.replace(/\/+$/, '');
+    if (seen.has(normal)) continue;
+    seen.add(normal);
+    addCors(copy, key, {
+      origin,
+      headers: member('AllowHeaders'),
+      methods: member('AllowMethods'),
+      maxAge: settings['MaxAge'] === undefined ? undefined : fromTemplate(settings['MaxAge']),
+      credentials: settings['AllowCredentials'] === true,
+    });
+  }
+  return copy.clone();
+}
