@@ -7,6 +7,7 @@ import { AssumeRoleWithWebIdentityCommand, GetCallerIdentityCommand, STSClient }
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Credential, Principal } from '../identity/principal.ts';
+import { checkLegacySignature, readLegacyAuthorization } from '../identity/sigv2.ts';
 import { systemClock } from '../kit/clock.ts';
 import type { Service } from '../services/service.ts';
 import { startGateway, type TestGateway } from './testing/gateway.ts';
@@ -191,8 +192,10 @@ describe('each failure has AWS’s error', () => {
     expect([query.status, await query.text()]).toEqual([403, expect.stringContaining('<Code>MissingAuthenticationToken</Code>')]);
     const s3Answer = await fetch(`${croft.endpoint}/b/plain`);
     expect([s3Answer.status, await s3Answer.text()]).toEqual([403, expect.stringContaining('<Code>AccessDenied</Code>')]);
-    const v2 = await fetch(`${croft.endpoint}/b/plain`, { headers: { authorization: 'AWS root:c2ln' } });
-    expect([v2.status, await v2.text()]).toEqual([400, expect.stringContaining('Please use AWS4-HMAC-SHA256.')]);
+    const v4a = await fetch(`${croft.endpoint}/b/plain`, {
+      headers: { authorization: 'AWS4-ECDSA-P256-SHA256 Credential=root/20240101/s3/aws4_request, SignedHeaders=host, Signature=00' },
+    });
+    expect([v4a.status, await v4a.text()]).toEqual([400, expect.stringContaining('Please use AWS4-HMAC-SHA256.')]);
   });
 
   test('a body that is not the signed one', async () => {
@@ -201,6 +204,52 @@ describe('each failure has AWS’s error', () => {
     );
     expect(objects.has('b/k')).toBe(false);
     expect((await signedByHand('s3', nowMs, { method: 'PUT', path: '/b/k', body: 'signed', hashOf: 'signed' })).status).toBe(200);
+  });
+});
+
+describe('Signature Version 2, with which boto3 presigns for S3', () => {
+  // "Signing and authenticating REST requests (AWS signature version 2)", the documentation's own example of a presigned GET.
+  test('the string to sign of the documentation', () => {
+    const request = {
+      method: 'GET',
+      path: '/awsexamplebucket1/photos/puppy.jpg',
+      query: 'AWSAccessKeyId=AKIAIOSFODNN7EXAMPLE&Signature=NpgCjnDzrM%2BWFzoENXmpNDUsSn8%3D&Expires=1175139620',
+      headers: {},
+    };
+    const authorization = readLegacyAuthorization({}, request.query);
+    expect(authorization).toMatchObject({ accessKeyId: 'AKIAIOSFODNN7EXAMPLE', expires: '1175139620' });
+    if (authorization)
+      expect(checkLegacySignature(request, authorization, 'x')).toMatchObject({ stringToSign: 'GET\n\n\n1175139620\n/awsexamplebucket1/photos/puppy.jpg' });
+  });
+  const url = (path: string, expires: number, secret = 'root-secret', more = '') => {
+    const signature = createHmac('sha1', secret)
+      .update(`GET\n\n\n${expires}\n${path}${more ? `?${more}` : ''}`)
+      .digest('base64');
+    return `${croft.endpoint}${path}?${more ? `${more}&` : ''}AWSAccessKeyId=root&Signature=${encodeURIComponent(signature)}&Expires=${expires}`;
+  };
+  const ask = async (target: string, headers: Record<string, string> = {}) => {
+    const answer = await fetch(target, { headers });
+    return { status: answer.status, body: await answer.text() };
+  };
+  test('good, wrong, expired, changed', async () => {
+    objects.set('b/plain', Buffer.from('x'));
+    const end = Math.floor(nowMs / 1000) + 60;
+    expect(await ask(url('/b/plain', end))).toEqual({ status: 200, body: 'x' });
+    expect(await ask(url('/b/plain', end, 'root-secret', 'response-content-type=a'))).toMatchObject({ status: 200 });
+    expect(await ask(url('/b/plain', end, 'wrong'))).toMatchObject({
+      status: 403,
+      body: expect.stringMatching(/<Code>SignatureDoesNotMatch<.*<StringToSign>GET/s),
+    });
+    expect(await ask(url('/b/plain', end).replace('/plain', '/other'))).toMatchObject({ status: 403 });
+    expect(await ask(url('/b/plain', end), { 'x-amz-meta-a': 'added' })).toMatchObject({ status: 403 });
+    expect(await ask(url('/b/plain', end - 120))).toMatchObject({ status: 403, body: expect.stringContaining('<Message>Request has expired</Message>') });
+    expect(await ask(`${croft.endpoint}/b/plain`, { authorization: 'AWS root:c2ln', 'x-amz-date': new Date(nowMs).toUTCString() })).toMatchObject({
+      status: 403,
+      body: expect.stringContaining('SignatureDoesNotMatch'),
+    });
+    expect(await ask(`${croft.endpoint}/b/plain`, { authorization: 'AWS root:c2ln', 'x-amz-date': new Date(nowMs - 1e6).toUTCString() })).toMatchObject({
+      body: expect.stringContaining('RequestTimeTooSkewed'),
+    });
   });
 });
 

@@ -5,8 +5,9 @@ import type { SignedRequest } from '../identity/canonical.ts';
 import { chunkSigner } from '../identity/chunks.ts';
 import { failureError, type ServiceStyle } from '../identity/failures.ts';
 import { sha256Hex } from '../identity/hmac.ts';
-import type { Principal } from '../identity/principal.ts';
+import type { Credential, Principal } from '../identity/principal.ts';
 import { queryParameter } from '../identity/scope.ts';
+import { checkLegacySignature, checkLegacyTime, readLegacyAuthorization } from '../identity/sigv2.ts';
 import { checkClaims, checkSignature, sameSignature } from '../identity/sigv4.ts';
 import type { AwsError } from '../kit/errors.ts';
 import type { Exchange } from './exchange.ts';
@@ -17,8 +18,9 @@ import type { GatewayParts } from './parts.ts';
  * endpoints, which have authorization of their own, and to the operations that need none (`AssumeRoleWithWebIdentity` …).
  */
 export async function verify(parts: GatewayParts, exchange: Exchange): Promise<Principal> {
-  const refuse = (failure: AuthFailure): AwsError => failureError(failure, styleOf(exchange));
+  const refuse: Refuse = (failure) => failureError(failure, styleOf(exchange));
   const isS3 = exchange.service?.index.service === 's3';
+  if (isS3 && exchange.credential?.algorithm === 'AWS2') return verifyLegacy(parts, exchange, refuse);
   const authorization = readAuthorization(exchange.headers, exchange.query, isS3);
   if ('kind' in authorization) {
     if (authorization.kind === 'missing' && allowsNobody(exchange)) return parts.callers.anonymous;
@@ -29,16 +31,39 @@ export async function verify(parts: GatewayParts, exchange: Exchange): Promise<P
   if (claims) throw refuse(claims);
   const payload = payloadHashOf(exchange, authorization, isS3);
   if (typeof payload !== 'string') throw refuse(payload);
-  const { accessKeyId, sessionToken } = authorization;
-  const credential = await parts.callers.find(accessKeyId, sessionToken);
-  if (!credential) throw refuse({ kind: 'unknown-key', accessKeyId });
-  if ((credential.sessionToken ?? '') !== (sessionToken ?? '')) throw refuse({ kind: 'bad-token', token: sessionToken });
-  if (credential.expiresMs !== undefined && credential.expiresMs <= nowMs) throw refuse({ kind: 'expired-token', token: sessionToken });
+  const credential = await findCredential(parts, authorization, refuse);
   const mismatch = checkSignature(signedRequestOf(exchange), authorization, credential.secretAccessKey, payload, isS3 ? 'single' : 'double');
   if (mismatch) throw refuse(mismatch);
   if (payload.startsWith('STREAMING-AWS4-HMAC-SHA256-PAYLOAD')) exchange.chunkSigner = chunkSigner(authorization, credential.secretAccessKey);
   else if (isS3 && HEX_HASH.test(payload)) checkPayload(exchange, payload, refuse);
   return credential.principal;
+}
+
+type Refuse = (failure: AuthFailure) => AwsError;
+
+/** S3 still takes Signature Version 2, and boto3 still presigns with it. */
+async function verifyLegacy(parts: GatewayParts, exchange: Exchange, refuse: Refuse): Promise<Principal> {
+  const authorization = readLegacyAuthorization(exchange.headers, exchange.query);
+  if (!authorization) throw refuse({ kind: 'missing' });
+  const late = checkLegacyTime(authorization, exchange.headers, parts.platform.clock.real());
+  if (late) throw refuse(late);
+  const credential = await findCredential(parts, authorization, refuse);
+  const { method, query, headers, path, api } = exchange;
+  const mismatch = checkLegacySignature({ method, path: api?.path ?? path, query, headers }, authorization, credential.secretAccessKey);
+  if (mismatch) throw refuse(mismatch);
+  return credential.principal;
+}
+
+async function findCredential(
+  parts: GatewayParts,
+  { accessKeyId, sessionToken }: { accessKeyId: string; sessionToken: string | undefined },
+  refuse: Refuse,
+): Promise<Credential> {
+  const credential = await parts.callers.find(accessKeyId, sessionToken);
+  if (!credential) throw refuse({ kind: 'unknown-key', accessKeyId });
+  if ((credential.sessionToken ?? '') !== (sessionToken ?? '')) throw refuse({ kind: 'bad-token', token: sessionToken });
+  if (credential.expiresMs !== undefined && credential.expiresMs <= parts.platform.clock.real()) throw refuse({ kind: 'expired-token', token: sessionToken });
+  return credential;
 }
 
 const HEX_HASH = /^[0-9a-f]{64}$/i;
@@ -94,7 +119,7 @@ function asUtf8(text: string): string {
 }
 
 /** The body must be the one whose hash was signed: at once where it is here, else while it streams. */
-function checkPayload(exchange: Exchange, claimed: string, refuse: (failure: AuthFailure) => AwsError): void {
+function checkPayload(exchange: Exchange, claimed: string, refuse: Refuse): void {
   if (!exchange.operation?.streams) {
     const computed = sha256Hex(exchange.body);
     if (!sameSignature(computed, claimed.toLowerCase())) throw refuse({ kind: 'payload-mismatch', claimed, computed });

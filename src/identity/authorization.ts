@@ -32,6 +32,8 @@ export type AuthFailure =
   | { readonly kind: 'bad-expires'; readonly reason: 'number' | 'negative' | 'week' }
   | { readonly kind: 'skewed'; readonly timestamp: string; readonly timeMs: number; readonly nowMs: number }
   | { readonly kind: 'expired'; readonly authorization: Authorization; readonly nowMs: number }
+  /** A presigned URL of Signature Version 2, which names its end. */
+  | { readonly kind: 'ended'; readonly endMs: number; readonly nowMs: number }
   | { readonly kind: 'not-yet'; readonly authorization: Authorization; readonly nowMs: number }
   | { readonly kind: 'host-unsigned' }
   | { readonly kind: 'unsigned-headers'; readonly names: readonly string[] }
@@ -47,7 +49,8 @@ export type AuthFailure =
       readonly accessKeyId: string;
       readonly signature: string;
       readonly stringToSign: string;
-      readonly canonicalRequest: string;
+      /** Absent for Signature Version 2, which has none. */
+      readonly canonicalRequest: string | undefined;
     };
 
 type Headers = Readonly<Record<string, string | undefined>>;

@@ -133,6 +133,8 @@ function s3Error(failure: AuthFailure): AwsError {
         ServerTime: iso(failure.nowMs),
       });
     }
+    case 'ended':
+      return denied('Request has expired', { Expires: iso(failure.endMs), ServerTime: iso(failure.nowMs) });
     case 'not-yet':
       return denied('Request is not yet valid', { ServerTime: iso(failure.nowMs) });
     case 'host-unsigned':
@@ -182,8 +184,9 @@ function s3KeyError(failure: AuthFailure): AwsError {
           StringToSign: failure.stringToSign,
           SignatureProvided: failure.signature,
           StringToSignBytes: hexBytes(failure.stringToSign),
-          CanonicalRequest: failure.canonicalRequest,
-          CanonicalRequestBytes: hexBytes(failure.canonicalRequest),
+          ...(failure.canonicalRequest === undefined
+            ? {}
+            : { CanonicalRequest: failure.canonicalRequest, CanonicalRequestBytes: hexBytes(failure.canonicalRequest) }),
         },
       });
     default:
