@@ -3,7 +3,7 @@ import { EventProblem, ResourceProblem } from './errors.ts';
 import { pullEvents } from './pull-events.ts';
 import { assumedBy, inlinePolicy } from './role.ts';
 import type { EventInput, EventSource } from './target.ts';
-import { getAtt, hashedId, ifElse, isTruthy, type Made, made, partitionOf, present, ref, sub, withParameters } from './values.ts';
+import { ensureObject, getAtt, hashedId, ifElse, isTruthy, type Made, made, partitionOf, present, ref, sub, withParameters } from './values.ts';
 
 /** The permission that lets a service call the function. */
 export function permission(
