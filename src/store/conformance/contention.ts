@@ -99,12 +99,13 @@ export function contentionSuite(make: () => Promise<Place>): void {
       const p = shared.prefix();
       const range = { from: p, to: `${p}\xff`, limit: 100_000 };
       let drawing = true;
-      const drawn = clients(16, async () => {
+      const drawn = clients(16, async (n) => {
         const mine: string[] = [];
         for (let round = 0; round < ROUNDS * 2; round++) {
           const number = await store.transact({}, (tx) => {
             const next = String(tx.sequence(p)).padStart(8, '0');
-            tx.put(p + next, text('x'));
+            // The client's name keeps keys apart: only the sequence itself can keep the numbers apart.
+            tx.put(`${p}${next} ${n}`, text('x'));
             return next;
           });
           mine.push(number);

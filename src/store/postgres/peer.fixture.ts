@@ -1,18 +1,18 @@
-import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { openStore } from '../open.ts';
 import type { Store } from '../store.ts';
 
-/** A process beside others on one database: `node peer.fixture.ts <url> <name> <rounds>`. Waits for a line, works, prints what it saw. */
+/** A process beside others on one database: `node peer.fixture.ts <url> <name> <slots>`. Works a round for every line, and prints at the end what it saw. */
 
-const [, , url = '', name = '', roundsText = '10'] = process.argv;
-const rounds = Number(roundsText);
+const [, , url = '', name = '', slotsText = '1'] = process.argv;
+const slots = Number(slotsText);
 
 /** What one process saw. */
 export interface PeerReport {
   readonly counted: string[];
   readonly drawn: string[];
   readonly slotsWon: number[];
-  readonly sidesWon: string[];
+  readonly sidesWon: number[];
 }
 
 const numberIn = (value: Uint8Array | undefined) => (value ? Buffer.from(value).readBigInt64BE() : 0n);
@@ -34,7 +34,8 @@ async function count(store: Store, client: number): Promise<string> {
 
 const draw = (store: Store) =>
   store.transact({}, (tx) => {
-    const key = `drawn/${String(tx.sequence('shard')).padStart(8, '0')}`;
+    // The name keeps the keys of two processes apart: only the sequence itself can keep their numbers apart.
+    const key = `drawn/${String(tx.sequence('shard')).padStart(8, '0')}/${name}`;
     tx.put(key, Buffer.from(name));
     return key;
   });
@@ -67,24 +68,27 @@ const transfer = (store: Store, from: number, to: number) =>
     tx.add(`account/${to}`, 1n);
   });
 
-async function work(store: Store): Promise<PeerReport> {
-  const report: PeerReport = { counted: [], drawn: [], slotsWon: [], sidesWon: [] };
-  for (let round = 0; round < rounds; round++) {
-    await Promise.all([
-      ...Array.from({ length: 6 }, async (_, client) => report.counted.push(await count(store, client))),
-      ...Array.from({ length: 4 }, async () => report.drawn.push(await draw(store))),
-      takeSlot(store, round, round % 2 === 0).then((won) => won && report.slotsWon.push(round)),
-      takeSide(store, round).then((won) => won && report.sidesWon.push(`${round}`)),
-      transfer(store, round % 5, (round * 3 + 1) % 5),
-    ]);
-  }
-  return report;
+async function work(store: Store, round: number, report: PeerReport): Promise<void> {
+  await Promise.all([
+    ...Array.from({ length: slots }, async (_, n) => {
+      const slot = round * slots + n;
+      if (await takeSide(store, slot)) report.sidesWon.push(slot);
+      if (await takeSlot(store, slot, n % 2 === 0)) report.slotsWon.push(slot);
+    }),
+    ...Array.from({ length: 6 }, async (_, client) => report.counted.push(await count(store, client))),
+    ...Array.from({ length: 4 }, async () => report.drawn.push(await draw(store))),
+    transfer(store, round % 5, (round * 3 + 1) % 5),
+  ]);
 }
 
 const store = await openStore({ store: url });
+const report: PeerReport = { counted: [], drawn: [], slotsWon: [], sidesWon: [] };
 process.stdout.write('ready\n');
-await once(process.stdin, 'data');
-const report = await work(store);
+for await (const line of createInterface(process.stdin)) {
+  if (line === 'finish') break;
+  await work(store, Number(line), report);
+  process.stdout.write('done\n');
+}
 await store.close();
 process.stdout.write(`${JSON.stringify(report)}\n`);
-process.exit(0);
+process.stdin.destroy();

@@ -11,6 +11,9 @@ import { openStore } from '../open.ts';
 import type { Store } from '../store.ts';
 import type { PeerReport } from './peer.fixture.ts';
 
+/** Empty ranges that the two processes race for in each round. */
+const SLOTS = 10;
+
 const started = await startPostgres();
 afterAll(() => started?.stop());
 
@@ -45,10 +48,14 @@ describe.skipIf(!started)('on a real server', () => {
     beforeAll(async () => {
       const url = await server.createDatabase('two_processes');
       store = await openStore({ store: url });
-      const peers = ['a', 'b'].map((name) => startPeer(url, name, rounds));
-      await Promise.all(peers.map((peer) => peer.ready));
+      const peers = ['a', 'b'].map((name) => startPeer(url, name));
+      await Promise.all(peers.map((peer) => peer.answer()));
       let running = true;
-      const finished = Promise.all(peers.map((peer) => peer.work())).finally(() => {
+      const finished = (async () => {
+        // Side by side, round after round: left alone, one would soon be ahead of the other and they would never meet.
+        for (let round = 0; round < rounds; round++) await Promise.all(peers.map((peer) => peer.ask(round)));
+        return Promise.all(peers.map((peer) => peer.finish()));
+      })().finally(() => {
         running = false;
       });
       const accounts = [0, 1, 2, 3, 4].map((n) => `account/${n}`);
@@ -77,14 +84,14 @@ describe.skipIf(!started)('on a real server', () => {
 
     it('lets no phantom into a range that was found empty', async () => {
       const won = reports.map((report) => new Set(report.slotsWon));
-      for (let slot = 0; slot < rounds; slot++) expect(won.filter((slots) => slots.has(slot))).toHaveLength(1);
-      expect((await store.range({ from: 'slot', to: 'slou', limit: 100_000 })).entries).toHaveLength(rounds);
+      for (let slot = 0; slot < rounds * SLOTS; slot++) expect(won.filter((slots) => slots.has(slot))).toHaveLength(1);
+      expect((await store.range({ from: 'slot', to: 'slou', limit: 100_000 })).entries).toHaveLength(rounds * SLOTS);
     });
 
     it('lets no two transactions each miss what the other writes', () => {
       const [a, b] = reports.map((report) => new Set(report.sidesWon));
       expect([...(a ?? [])].filter((round) => b?.has(round))).toEqual([]);
-      expect((a?.size ?? 0) + (b?.size ?? 0)).toBe(rounds);
+      expect((a?.size ?? 0) + (b?.size ?? 0)).toBe(rounds * SLOTS);
     });
 
     it('shows commits of others whole', () => {
@@ -142,23 +149,26 @@ describe.skipIf(!started)('on a real server', () => {
   });
 });
 
-function startPeer(url: string, name: string, rounds: number): { ready: Promise<void>; work(): Promise<PeerReport> } {
+interface Peer {
+  answer(): Promise<string>;
+  ask(round: number): Promise<string>;
+  finish(): Promise<PeerReport>;
+}
+
+function startPeer(url: string, name: string): Peer {
   const script = fileURLToPath(new URL('./peer.fixture.ts', import.meta.url));
-  const child = spawn(process.execPath, [script, url, name, String(rounds)], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const lines = createInterface(child.stdout);
-  const line = async () => {
-    const [text] = await Promise.race([once(lines, 'line'), once(child, 'exit').then(([code]) => Promise.reject(new Error(`the process ended with ${code}`)))]);
-    return String(text);
+  const child = spawn(process.execPath, [script, url, name, String(SLOTS)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  const answer = async () => {
+    const line = await lines.next();
+    if (line.done) throw new Error(`process ${name} has ended`);
+    return line.value;
   };
-  const ready = line().then(() => undefined);
-  return {
-    ready,
-    async work() {
-      const report = line();
-      child.stdin.write('go\n');
-      return JSON.parse(await report) as PeerReport;
-    },
+  const ask = (text: string) => {
+    child.stdin.write(`${text}\n`);
+    return answer();
   };
+  return { answer, ask: (round) => ask(String(round)), finish: async () => JSON.parse(await ask('finish')) as PeerReport };
 }
 
 /** A TCP proxy before the server that can cut a connection at its next COMMIT: before the server has it, or before the client has the answer. */
@@ -174,7 +184,7 @@ async function startProxy(target: string) {
       socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
     }
     client.on('data', (data) => {
-      if (cut && data.includes('COMMIT')) {
+      if (cut && data.includes('COMMIT\0')) {
         const { forward } = cut;
         cut = undefined;
         cuts++;
