@@ -1,6 +1,11 @@
 import { access, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { workerUrl } from '../kit/worker.ts';
+import { CodePackageError } from './failures.ts';
+import { UNPACK_HERE_BYTES_MAX } from './limits.ts';
 import type { CodePackage } from './types.ts';
+import type { UnpackAnswer, UnpackTask } from './unpack-worker.ts';
 import { unpackZip } from './zip.ts';
 
 const UNFINISHED = '.unpacking-';
@@ -22,7 +27,7 @@ export function createCodeCache(root: string, newId: () => string): CodeCache {
     const unfinished = join(root, `${UNFINISHED}${newId()}`);
     await mkdir(unfinished, { recursive: true });
     try {
-      await unpackZip(await code.read(), unfinished);
+      await unpackAnywhere(await code.read(), unfinished);
       await rename(unfinished, directory);
     } catch (error) {
       await rm(unfinished, { recursive: true, force: true });
@@ -54,4 +59,21 @@ async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** Small packages at once, others in a thread of their own. */
+async function unpackAnywhere(zip: Buffer, directory: string): Promise<void> {
+  if (zip.length <= UNPACK_HERE_BYTES_MAX) {
+    await unpackZip(zip, directory);
+    return;
+  }
+  const owned = zip.byteLength === zip.buffer.byteLength && zip.buffer instanceof ArrayBuffer;
+  const task: UnpackTask = { zip, directory };
+  const worker = new Worker(workerUrl('compute/unpack-worker'), { workerData: task, transferList: owned ? [zip.buffer as ArrayBuffer] : [] });
+  const answer = await new Promise<UnpackAnswer>((resolve, reject) => {
+    worker.on('message', resolve);
+    worker.on('error', reject);
+    worker.on('exit', (code) => reject(new Error(`the unpacking thread ended with ${code}`)));
+  });
+  if (answer.refused !== undefined) throw new CodePackageError(answer.refused);
 }

@@ -146,7 +146,8 @@ export class Environment {
     this.#session.deliver(request.requestId, {
       headers: {
         'Lambda-Runtime-Aws-Request-Id': request.requestId,
-        'Lambda-Runtime-Deadline-Ms': String(Math.round(clock.real() + leftMs)),
+        // Down to the whole millisecond: what a handler has left is always less than its timeout.
+        'Lambda-Runtime-Deadline-Ms': String(Math.floor(clock.real() + leftMs)),
         'Lambda-Runtime-Invoked-Function-Arn': request.invokedFunctionArn,
         'Lambda-Runtime-Trace-Id': request.trace,
         ...(request.clientContext === undefined ? {} : { 'Lambda-Runtime-Client-Context': request.clientContext }),

@@ -13,6 +13,9 @@ export const UNZIPPED_BYTES_MAX = 262_144_000;
 /** Entries of one zip: far above any package, so that a hostile directory stays bounded. */
 export const ZIP_ENTRIES_MAX = 200_000;
 
+/** Zips up to this are unpacked on the main thread: it takes less than starting another. */
+export const UNPACK_HERE_BYTES_MAX = 131_072;
+
 /** Execution environments of this process. */
 export const ENVIRONMENTS_MAX = 500;
 /** Runtimes being started at once: more would only slow each other down. */

@@ -21,7 +21,7 @@ export const updateFunctionCode: Operation<UpdateFunctionCodeRequest, FunctionCo
   const zip = await readCode(ctx, input);
   if (input.DryRun) {
     const { latest } = await requireFunction(ctx.platform, ctx, name);
-    return fullConfiguration(ctx, name, { ...latest, code: { blobId: '', ...describeCode(zip) } });
+    return fullConfiguration(ctx, name, { ...latest, code: { blobId: '', ...(await describeCode(zip)) } });
   }
   await checkCodeStorage(ctx, zip.length);
   const code = await keepCode(ctx, zip);
