@@ -43,6 +43,8 @@ export class Exchange {
   /** The client waits for `100 Continue` before it sends its body. */
   expectsContinue: boolean;
   body: Buffer = EMPTY;
+  /** The operation reads the body while it arrives; `body` stays empty. */
+  streamed = false;
   bodyBytesHeld = 0;
   /** Bytes of the connection at the last look, and when they last grew. */
   progressBytes = -1;

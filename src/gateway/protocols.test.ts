@@ -173,6 +173,13 @@ describe('function endpoints', () => {
   ])('by %s', async (_, host, path, expected) => {
     expect(JSON.parse((await post(path, { host }, 'hi')).body)).toMatchObject(expected);
   });
+  test('whose answer HTTP cannot carry', async () => {
+    expect(await send('GET', '/restapis/abc/prod/_user_request_/broken')).toMatchObject({
+      status: 500,
+      body: expect.stringContaining('Internal server error'),
+    });
+    expect(croft.errors.splice(0).join()).toContain('Invalid status code');
+  });
   test('that no room answers', async () => {
     expect(await send('GET', '/', { host: 'x.lambda-url.us-east-1.localhost' })).toMatchObject({ status: 404 });
   });

@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { InvokeAsyncCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { AssumeRoleWithWebIdentityCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
@@ -68,6 +68,9 @@ describe('a good signature names the caller', () => {
         new InvokeCommand({ FunctionName: 'arn:aws:lambda:us-east-1:000000000000:function:f', Qualifier: '$LATEST', Payload: '{}' }),
       ),
     ).toMatchObject({ StatusCode: 200 });
+  });
+  test('a streaming operation outside of S3', async () => {
+    expect(await new LambdaClient(good()).send(new InvokeAsyncCommand({ FunctionName: 'f', InvokeArgs: '{"a":1}' }))).toMatchObject({ Status: 207 });
   });
   test('S3: odd keys, streams with trailing checksums, presigned', async () => {
     const s3 = new S3Client({ ...good(), forcePathStyle: true });

@@ -95,8 +95,7 @@ function signingNamesOf(exchange: Exchange): readonly string[] {
 /** S3 says what it signed in a header; for the others it is the hash of the body. */
 function payloadHashOf(exchange: Exchange, { source }: Authorization, isS3: boolean): string | AuthFailure {
   const claimed = exchange.headers['x-amz-content-sha256'];
-  if (!isS3)
-    return exchange.operation?.streams ? (claimed ?? 'UNSIGNED-PAYLOAD') : unsignedAllowed(exchange, claimed) ? 'UNSIGNED-PAYLOAD' : sha256Hex(exchange.body);
+  if (!isS3) return unsignedAllowed(exchange, claimed) ? 'UNSIGNED-PAYLOAD' : sha256Hex(exchange.body);
   const hash = claimed ?? (source === 'query' ? (queryParameter(exchange.query, 'X-Amz-Content-Sha256') ?? 'UNSIGNED-PAYLOAD') : undefined);
   if (hash === undefined) return { kind: 'payload-hash-missing' };
   return HASH_WORDS.has(hash) || HEX_HASH.test(hash) ? hash : { kind: 'payload-hash-invalid' };
@@ -120,7 +119,7 @@ function asUtf8(text: string): string {
 
 /** The body must be the one whose hash was signed: at once where it is here, else while it streams. */
 function checkPayload(exchange: Exchange, claimed: string, refuse: Refuse): void {
-  if (!exchange.operation?.streams) {
+  if (!exchange.streamed) {
     const computed = sha256Hex(exchange.body);
     if (!sameSignature(computed, claimed.toLowerCase())) throw refuse({ kind: 'payload-mismatch', claimed, computed });
     return;

@@ -39,9 +39,8 @@ function wireOf(exchange: Exchange, path: string, body: Buffer | Readable): Wire
 
 /** The payload as a stream, `aws-chunked` framing taken off and, with auth verify, each chunk's signature checked on the way. */
 function streamOf(exchange: Exchange): Readable {
-  const streams = exchange.operation?.streams ?? false;
-  const raw = streams ? exchange.request : asStream(exchange.body);
-  if (streams) exchange.sendContinue();
+  const raw = exchange.streamed ? exchange.request : asStream(exchange.body);
+  if (exchange.streamed) exchange.sendContinue();
   if (isAwsChunked(exchange.headers)) return decodeAwsChunked(raw, exchange.headers, exchange.chunkSigner).body;
   // The pipeline hands errors on: a client that goes away ends the operation's read, where the error is met.
   return exchange.bodyCheck ? pipeline(raw, exchange.bodyCheck, () => {}) : raw;

@@ -7,7 +7,9 @@ import { enterService } from './route.ts';
 
 /** The body, whole, unless the operation streams it. A query protocol's body then says what is asked for. */
 export function receive(parts: GatewayParts, exchange: Exchange): Promise<void> | void {
-  if (exchange.operation?.streams) return undefined;
+  // Only S3 lets a body be signed before it is known: elsewhere its hash is part of the signature, and so all of it is needed first.
+  exchange.streamed = exchange.operation?.streams === true && (parts.options.auth === 'off' || exchange.codec === 'restXml');
+  if (exchange.streamed) return undefined;
   const body = collect(exchange, parts.options.maxBodyBytes);
   return body instanceof Promise ? body.then((whole) => received(parts, exchange, whole)) : received(parts, exchange, body);
 }

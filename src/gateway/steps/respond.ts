@@ -22,10 +22,19 @@ export async function respond(parts: GatewayParts, exchange: Exchange): Promise<
     else await writeStream(parts, exchange, answer.status, answer.headers, body);
   } catch (error) {
     parts.platform.log.error({ err: error }, 'an answer could not be written');
-    exchange.response.destroy();
+    giveUp(exchange);
   } finally {
     finish(parts, exchange);
   }
+}
+
+/** A status or header that HTTP does not have: say at least that something went wrong. */
+function giveUp({ response, answer }: Exchange): void {
+  if (response.headersSent || answer === undefined) {
+    response.destroy();
+    return;
+  }
+  response.writeHead(500, { 'Content-Type': 'application/json', Connection: 'close' }).end('{"message":"Internal server error"}\n');
 }
 
 /** Head and body leave in one write. */

@@ -53,6 +53,7 @@ export function testRooms(): { rooms: Service[]; objects: Map<string, Buffer>; s
           Payload: input.Payload ?? Buffer.from(input.FunctionName),
         }),
       },
+      InvokeAsync: { run: async (_ctx: Ctx, input: { InvokeArgs: Readable }) => ({ Status: 200 + (await buffer(input.InvokeArgs)).length }) },
       GetFunction: {
         run: async () => {
           throw new AwsError('ResourceNotFoundException', 'Function not found', { status: 404, members: { Type: 'User' } });
@@ -61,7 +62,7 @@ export function testRooms(): { rooms: Service[]; objects: Map<string, Buffer>; s
     },
     endpoints: {
       'execute-api': async (ctx: Ctx, request: EndpointRequest) => ({
-        status: 200,
+        status: request.path === '/broken' ? 7 : 200,
         headers: { 'Content-Type': 'application/json', 'Access-Control-Allow-Origin': 'https://shop.example' },
         body: JSON.stringify({
           id: request.id,
