@@ -51,9 +51,7 @@ export async function fakePlatform(rooms: readonly Service[]) {
   const meters: Record<string, number> = {};
   const account = '000000000000';
   const platform: Platform = {
-    store: createMemoryStore(clock, async () => {
-      throw new Error('no backup in tests');
-    }),
+    store: createMemoryStore(clock),
     blobs: {} as Platform['blobs'],
     bus,
     clock,

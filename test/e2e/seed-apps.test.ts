@@ -1,4 +1,5 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -22,6 +23,12 @@ async function pandas(): Promise<string | undefined> {
   if (installed.status === 0) return folder;
   console.warn(`pandas cannot be installed, its tests are skipped: ${installed.stderr}`);
   return undefined;
+}
+
+/** The runtime that fits what this machine's pip installs: compiled packages are for one version of Python. */
+async function pipRuntime(): Promise<'python3.12'> {
+  const { stdout } = await run(join(VENV, 'python'), ['-c', 'import sys; print("python%d.%d" % sys.version_info[:2])']);
+  return stdout.trim() as 'python3.12';
 }
 
 describe.skipIf(!hasSeedApps)('the guides’ own code', () => {
@@ -166,15 +173,23 @@ describe.skipIf(!hasSeedApps)('the guides’ own code', () => {
   it('eager-imports and lazy-imports: only who needs pandas pays for it', { timeout: 240_000 }, async ({ skip }) => {
     const vendored = await pandas();
     if (!vendored) return skip('pandas cannot be installed');
+    // One archive for both: each handler names its folder.
+    const folder = mkdtempSync(join(tmpdir(), 'croft-pandas-'));
+    cpSync(vendored, folder, { recursive: true });
+    for (const name of ['eager-imports', 'lazy-imports']) cpSync(app(name), join(folder, name), { recursive: true });
+    const archive = `${folder}.zip`;
+    await run('zip', ['-q', '-1', '-r', archive, '.'], { cwd: folder });
+    const zip = await readFile(archive);
     for (const name of ['eager-imports', 'lazy-imports']) {
-      const folder = mkdtempSync(join(tmpdir(), 'croft-pandas-'));
-      cpSync(vendored, folder, { recursive: true });
-      cpSync(app(name), folder, { recursive: true });
-      const archive = join(folder, '..', `${name}-${process.pid}.zip`);
-      await run('zip', ['-q', '-r', archive, '.'], { cwd: folder });
-      const { readFile } = await import('node:fs/promises');
-      await createFunction(lambda, name, await readFile(archive), { Timeout: 60, MemorySize: 1024 });
+      await createFunction(lambda, name, zip, {
+        Timeout: 60,
+        MemorySize: 1024,
+        Runtime: await pipRuntime(),
+        Handler: `${name}/lambda_function.lambda_handler`,
+      });
     }
+    rmSync(folder, { recursive: true });
+    rmSync(archive);
     const eager = await invoke(lambda, 'eager-imports', {});
     const lazy = await invoke(lambda, 'lazy-imports', {});
     expect([eager.payload.body, lazy.payload.body]).toEqual(['heavy', 'light']);
@@ -198,6 +213,7 @@ describe.skipIf(!hasSeedApps)('the guides’ own code', () => {
       await createFunction(lambda, 'my-function', await zipOf(app('hello-query')), {
         Timeout: 60,
         MemorySize: 1024,
+        Runtime: await pipRuntime(),
         Environment: { Variables: { DATA_URL: url } },
       });
       const folder = mkdtempSync(join(tmpdir(), 'croft-deploy-'));
