@@ -459,6 +459,48 @@ describe('mock and templates', () => {
   });
 });
 
+describe('TestInvokeMethod', () => {
+  it('runs the method as it is, with a log', async () => {
+    rig.clock.freeze(Date.UTC(2026, 10, 21, 21, 5, 21));
+    const resourceId = await method('/pets/{petId}', 'GET', { type: 'MOCK', requestTemplates: { 'application/json': '{"statusCode": 200}' } });
+    await api('PutIntegrationResponse', {
+      resourceId,
+      httpMethod: 'GET',
+      statusCode: '200',
+      responseTemplates: { 'application/json': '{"petId": "$input.params(\'petId\')"}' },
+    });
+    const invoke = (input: Record<string, unknown>) => api('TestInvokeMethod', { resourceId, httpMethod: 'GET', ...input });
+    const got = await invoke({ pathWithQueryString: '/pets/123?foo=bar' });
+    const id = rig.ctx.requestId;
+    expect(got).toMatchObject({
+      status: 200,
+      body: '{"petId": "123"}',
+      headers: { 'Content-Type': 'application/json' },
+      multiValueHeaders: { 'Content-Type': ['application/json'] },
+      latency: expect.any(Number),
+    });
+    const lines = got.log.replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, id).split('\n');
+    expect(lines).toEqual([
+      `Execution log for request ${id}`,
+      ...[
+        `Starting execution for request: ${id}`,
+        'HTTP Method: GET, Resource Path: /pets/123',
+        'Method request path: {petId=123}',
+        'Method request query string: {foo=bar}',
+        'Method request headers: {}',
+        'Method request body before transformations: ',
+        'Method response body after transformations: {"petId": "123"}',
+        'Method response headers: {Content-Type=application/json}',
+        'Successfully completed execution',
+        'Method completed with status: 200',
+      ].map((line) => `Sat Nov 21 21:05:21 UTC 2026 : ${line}`),
+      '',
+    ]);
+    expect((await invoke({})).body).toBe('{"petId": "{petId}"}');
+    expect((await invoke({ pathWithQueryString: '/random/test/x' })).body).toBe('{"petId": ""}');
+  });
+});
+
 describe('who may call', () => {
   it('asks a TOKEN authorizer, remembers it, and passes on its context', async () => {
     const { id: authorizerId } = await api('CreateAuthorizer', {
@@ -501,11 +543,24 @@ describe('who may call', () => {
   });
 
   it('leaves nothing open that it cannot check', async () => {
+    const { id: authorizerId } = await api('CreateAuthorizer', { name: 'c', type: 'COGNITO_USER_POOLS', providerARNs: ['arn:x'] });
+    await method('/cognito', 'GET', proxy, { authorizationType: 'COGNITO_USER_POOLS', authorizerId });
+    await deploy();
+    expect((await request('GET', `/${STAGE}/cognito`, { headers: [['Authorization', 'x']] })).status).toBe(501);
+    expect(events).toEqual([]);
+  });
+
+  it('knows a signed caller where the method wants one', async () => {
     await method('/iam', 'GET', proxy, { authorizationType: 'AWS_IAM' });
     await deploy();
+    expect((await request('GET', `/${STAGE}/iam`)).status).toBe(200);
+    expect(events[0]).toMatchObject({
+      requestContext: {
+        identity: { accessKey: 'test', accountId: '000000000000', userArn: 'arn:aws:iam::000000000000:root', caller: '000000000000', user: '000000000000' },
+      },
+    });
+    (rig.ctx as { principal: unknown }).principal = { ...rig.ctx.principal, type: 'anonymous' };
     expect((await request('GET', `/${STAGE}/iam`)).json).toEqual({ message: 'Missing Authentication Token' });
-    expect((await request('GET', `/${STAGE}/iam`, { headers: [['Authorization', 'AWS4-HMAC-SHA256 x']] })).status).toBe(501);
-    expect(events).toEqual([]);
   });
 
   it('wants a key of a plan that has the stage', async () => {

@@ -16,6 +16,7 @@ import * as resourceOperations from './operations/resources.ts';
 import * as restApis from './operations/rest-apis.ts';
 import * as stages from './operations/stages.ts';
 import * as tags from './operations/tags.ts';
+import { testInvokeMethod } from './operations/test-invoke-method.ts';
 import * as usagePlans from './operations/usage-plans.ts';
 import { registerPurge } from './purge.ts';
 import { usage } from './usage.ts';
@@ -63,6 +64,7 @@ const operations: Record<string, OperationEntry> = {
   GetIntegrationResponse: { run: integrations.getIntegrationResponse, access: verb('GET', `${INTEGRATION}/responses/{statusCode}`) },
   UpdateIntegrationResponse: { run: integrations.updateIntegrationResponse, access: verb('PATCH', `${INTEGRATION}/responses/{statusCode}`) },
   DeleteIntegrationResponse: { run: integrations.deleteIntegrationResponse, access: verb('DELETE', `${INTEGRATION}/responses/{statusCode}`) },
+  TestInvokeMethod: { run: testInvokeMethod, access: verb('POST', METHOD), recorded: ['clientCertificateId'] },
   CreateDeployment: {
     run: deployments.createDeployment,
     access: verb('POST', `${API}/deployments`),

@@ -2,7 +2,7 @@ import type { Authorizer } from '@aws-sdk/client-api-gateway';
 import { formatArn } from '../../../kit/arn.ts';
 import { AUTHORIZER_CACHE_MAX, AUTHORIZER_TTL_SECONDS_DEFAULT, INTEGRATION_TIMEOUT_MS_DEFAULT } from '../limits.ts';
 import { GatewayError, missingAuthenticationToken, notBuilt, unauthorized } from './gateway-error.ts';
-import { headerValues, type Invocation, templateScope } from './invocation.ts';
+import { type Invocation, templateScope } from './invocation.ts';
 import { callLambda, functionArnOf, withStageVariables } from './lambda.ts';
 import { proxyEvent } from './lambda-proxy.ts';
 import { matchesWhole } from './pattern.ts';
@@ -28,8 +28,7 @@ export class Authorizers {
       case 'CUSTOM':
         return this.#custom(call);
       case 'AWS_IAM':
-        if (headerValues(call.headers, 'authorization').length === 0) throw missingAuthenticationToken();
-        throw notBuilt('Authorization by AWS_IAM');
+        return identify(call);
       default:
         throw notBuilt(`Authorization by ${call.method.authorizationType}`);
     }
@@ -64,6 +63,14 @@ export class Authorizers {
     const oldest = this.#cache.keys().next().value;
     if (this.#cache.size > AUTHORIZER_CACHE_MAX && oldest !== undefined) this.#cache.delete(oldest);
   }
+}
+
+/** The signature has been checked like any other; what the caller's policies say is not evaluated yet, here as elsewhere. */
+function identify(call: Invocation): void {
+  const { principal } = call.ctx;
+  if (principal.type === 'anonymous') throw missingAuthenticationToken();
+  const { account: accountId, accessKeyId: accessKey, arn: userArn, userId } = principal;
+  Object.assign(call.context.identity, { accountId, accessKey, userArn, caller: userId, user: userId });
 }
 
 function methodArnOf(call: Invocation): string {

@@ -123,7 +123,8 @@ function requestContext(ctx: Ctx, call: Omit<Invocation, 'context'>, path: strin
   };
 }
 
-async function integrate(call: Invocation): Promise<WireResponse> {
+/** Runs a method's integration; throws {@link GatewayError}. */
+export async function integrate(call: Invocation): Promise<WireResponse> {
   switch (call.method.methodIntegration?.type) {
     case 'AWS_PROXY':
       return lambdaProxy(call);

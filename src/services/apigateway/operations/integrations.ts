@@ -60,6 +60,12 @@ function withResponses(integration: Integration, responses: Record<string, Integ
   return compact({ ...integration, integrationResponses: nonEmpty(responses) });
 }
 
+/** An empty template is none: AWS describes it as null. */
+function emptyAsNull(templates: Record<string, string> | undefined): Record<string, string> | undefined {
+  if (!templates) return undefined;
+  return Object.fromEntries(Object.entries(templates).map(([type, template]) => [type, template === '' ? null : template])) as Record<string, string>;
+}
+
 /** "PutIntegrationResponse": replaces what was there. */
 export const putIntegrationResponse: Operation<PutIntegrationResponseCommandInput, IntegrationResponse> = (ctx, input) =>
   updateMethodRow(ctx, input as Path, (method) => {
@@ -70,7 +76,7 @@ export const putIntegrationResponse: Operation<PutIntegrationResponseCommandInpu
       statusCode,
       selectionPattern: input.selectionPattern,
       responseParameters: input.responseParameters,
-      responseTemplates: input.responseTemplates,
+      responseTemplates: emptyAsNull(input.responseTemplates),
       contentHandling: input.contentHandling,
     });
     return [{ ...method, methodIntegration: withResponses(integration, { ...integration.integrationResponses, [statusCode]: response }) }, response];
