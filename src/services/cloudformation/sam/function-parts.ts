@@ -165,6 +165,7 @@ function optional(session: Session, id: string, destination: Json | undefined): 
 function both(session: Session, owner: string, first: string | undefined, second: string | undefined): string | undefined {
   if (first === undefined || second === undefined) return first ?? second;
   const name = hashedId(`${first}AND${second}`, owner);
-  session.conditions[name] = { 'Fn::And': [{ Condition: first }, { Condition: second }] };
+  // The second nesting is SAM's own, and so it stays in what it makes.
+  session.conditions[name] = { 'Fn::And': [{ Condition: { Condition: first } }, { Condition: { Condition: second } }] };
   return name;
 }

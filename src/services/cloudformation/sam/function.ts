@@ -5,7 +5,7 @@ import { httpApiEvent } from './http-api.ts';
 import { pullEvents } from './pull-events.ts';
 import { pushEvents } from './push-events.ts';
 import { restApiEvent } from './rest-events.ts';
-import { assumedBy, draftRole, inlinePolicy, managedArn, type RoleDraft } from './role.ts';
+import { assumedBy, draftRole, managedArn, type RoleDraft } from './role.ts';
 import type { Session } from './session.ts';
 import { s3Location } from './tables.ts';
 import type { EventTarget } from './target.ts';
@@ -151,6 +151,7 @@ function publish(session: Session, logicalId: string, properties: JsonObject, la
   if (!isTruthy(properties['AutoPublishAlias'])) return undefined;
   const { context } = session;
   const name = withParameters(properties['AutoPublishAlias'] ?? null, context);
+  if (name === '') throw new ResourceProblem(logicalId, 'Alias name is required to create an alias');
   if (!isText(name)) throw new ResourceProblem(logicalId, "'AutoPublishAlias' must be a string or a Ref to a template parameter");
   const function_ = lambda.resource['Properties'] as JsonObject;
   let codeHash: string | undefined;
@@ -228,7 +229,9 @@ function roleOf(session: Session, logicalId: string, properties: JsonObject, sha
   const queue = properties['DeadLetterQueue'];
   const inline: Json[] = [];
   if (isObject(queue) && isTruthy(queue)) {
-    inline.push(inlinePolicy('DeadLetterQueuePolicy', queue['Type'] === 'SQS' ? 'sqs:SendMessage' : 'sns:Publish', queue['TargetArn'] ?? null));
+    const action = queue['Type'] === 'SQS' ? 'sqs:SendMessage' : 'sns:Publish';
+    const Statement = [{ Action: action, Effect: 'Allow', Resource: queue['TargetArn'] ?? null }];
+    inline.push({ PolicyName: 'DeadLetterQueuePolicy', PolicyDocument: { Version: '2012-10-17', Statement } });
   }
   return draftRole(context, {
     owner: logicalId,

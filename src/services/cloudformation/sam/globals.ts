@@ -1,5 +1,5 @@
 import { isObject, type Json, type JsonObject } from '../domain/json.ts';
-import { ResourceProblem, SamError } from './errors.ts';
+import { GlobalsProblem, ResourceProblem } from './errors.ts';
 import { isIntrinsic } from './values.ts';
 
 /** Properties that each section of `Globals` may set. "Globals section of the AWS SAM template" in the SAM Developer Guide. */
@@ -23,7 +23,7 @@ const SECTIONS: Readonly<Record<string, readonly string[]>> = {
 };
 
 const pythonList = (items: readonly string[]): string => `[${items.map((item) => `'${item}'`).join(', ')}]`;
-const sectionError = (message: string) => new SamError(`'Globals' section is invalid. ${message}`);
+const sectionError = (message: string) => new GlobalsProblem(message);
 
 /** Checks `Globals` and merges each section into the resources of its type. Changes `template`. */
 export function mergeGlobals(template: JsonObject): void {

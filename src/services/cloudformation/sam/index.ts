@@ -24,7 +24,6 @@ export function transformServerless(source: JsonObject, context: SamContext & { 
   const session = open(template, context);
   defaultDefinitions(session);
   implicitRestApi(session);
-  mergeGlobals(template);
   const problems: Error[] = [];
   const attempt = (work: () => void) => {
     try {
@@ -34,7 +33,9 @@ export function transformServerless(source: JsonObject, context: SamContext & { 
       problems.push(error);
     }
   };
+  attempt(() => mergeGlobals(template));
   attempt(() => expandPolicies(session));
+  if (problems.length > 0) throw problemsError(problems);
   Object.assign(session.original, deepCopy(session.resources));
   const output: JsonObject = {};
   const renamed = new Map<string, string>();
@@ -63,19 +64,19 @@ function open(template: JsonObject, context: SamContext & { readonly nowSeconds?
   const resources = template['Resources'];
   if (!isObject(resources) || Object.keys(resources).length === 0) {
     throw new SamError(
-      "Invalid Serverless Application Specification document. Number of errors found: 1. Structure of the SAM Template is invalid. 'Resources' section is required",
+      "Invalid Serverless Application Specification document. Number of errors found: 1. Structure of the SAM template is invalid. 'Resources' section is required",
     );
   }
   for (const [logicalId, resource] of Object.entries(resources)) {
     if (!isObject(resource)) {
       throw new SamError(
-        "Invalid Serverless Application Specification document. Number of errors found: 1. Structure of the SAM Template is invalid. All 'Resources' must be Objects. If you're using YAML, this may be an indentation issue.",
+        "Invalid Serverless Application Specification document. Number of errors found: 1. Structure of the SAM template is invalid. All 'Resources' must be Objects. If you're using YAML, this may be an indentation issue.",
       );
     }
     const properties = resource['Properties'];
     if (properties !== undefined && properties !== null && !isObject(properties)) {
       throw new SamError(
-        "Invalid Serverless Application Specification document. Number of errors found: 1. Structure of the SAM Template is invalid. All 'Resources' must be Objects and have a 'Properties' Object. If you're using YAML, this may be an indentation issue.",
+        "Invalid Serverless Application Specification document. Number of errors found: 1. Structure of the SAM template is invalid. All 'Resources' must be Objects and have a 'Properties' Object. If you're using YAML, this may be an indentation issue.",
       );
     }
     if (isText(resource['Type']) && resource['Type'].startsWith('AWS::Serverless::') && !/^[A-Za-z0-9]+$/.test(logicalId)) {
@@ -108,7 +109,7 @@ function open(template: JsonObject, context: SamContext & { readonly nowSeconds?
 class DuplicateProblem extends ResourceProblem {
   constructor(logicalId: string, taken: Made) {
     super(logicalId, '');
-    this.message = `Transforming resource with id [${logicalId}] attempts to create a new resource [${taken.logicalId}] of type "${String(taken.resource['Type'])}". A resource with that id already exists within this template. Please use a different id for that resource.`;
+    this.message = `Transforming resource with id [${logicalId}] attempts to create a new resource with id [${taken.logicalId}] and type "${String(taken.resource['Type'])}". A resource with that id already exists within this template. Please use a different id for that resource.`;
   }
 }
 

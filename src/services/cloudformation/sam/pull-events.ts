@@ -83,7 +83,6 @@ const SENDS: Readonly<Record<string, (destination: Json, id: string) => JsonObje
 export const s3Policy = (destination: Json, id: string): JsonObject => ({
   PolicyName: `${id}S3Policy`,
   PolicyDocument: {
-    Version: '2012-10-17',
     Statement: [
       { Action: 's3:PutObject', Effect: 'Allow', Resource: { 'Fn::Join': ['/', [destination, '*']] } },
       { Action: 's3:ListBucket', Effect: 'Allow', Resource: destination },
@@ -95,7 +94,7 @@ function destinationOf(event: EventInput): { destination: Json | undefined; poli
   const config = event.properties['DestinationConfig'];
   if (!isTruthy(config)) return { destination: undefined, policy: undefined };
   const failure = isObject(config) ? config['OnFailure'] : undefined;
-  if (!isObject(config) || !isObject(failure)) throw new EventProblem(event.id, "'DestinationConfig.OnFailure' should be a map.");
+  if (!isObject(config) || !isObject(failure)) throw new EventProblem(event.id, "Property 'DestinationConfig.OnFailure' should be a map.");
   const { Type: type, ...rest } = failure;
   if (!isTruthy(type)) return { destination: config, policy: undefined };
   const send = isText(type) ? SENDS[type] : undefined;

@@ -43,10 +43,10 @@ function stateOf({ properties, eventId }: EventInput): Json | undefined {
 export function deadLetters(id: string, config: Json | undefined, attributes: JsonObject, ruleArn: Json | undefined): { arn?: Json; made: Made[] } {
   if (!isObject(config)) return { made: [] };
   const { Arn: arn, Type: type } = config;
-  if (isTruthy(arn) && isTruthy(type)) throw new EventProblem(id, "You can either set 'Arn' or 'Type' property of DeadLetterConfig");
+  if (isTruthy(arn) && isTruthy(type)) throw new EventProblem(id, "You can either define 'Arn' or 'Type' property of DeadLetterConfig.");
   if (isTruthy(arn) && isTruthy(config['QueueLogicalId']))
     throw new EventProblem(id, "You can either set 'Arn' or 'QueueLogicalId' property of DeadLetterConfig");
-  if (isTruthy(type) && type !== 'SQS') throw new EventProblem(id, "The only valid value for 'Type' property of DeadLetterConfig is 'SQS'");
+  if (isTruthy(type) && type !== 'SQS') throw new EventProblem(id, "The only valid value for 'Type' property of DeadLetterConfig is 'SQS'.");
   if (!isTruthy(arn) && !isTruthy(type)) throw new EventProblem(id, "No 'Arn' or 'Type' property provided for DeadLetterConfig.");
   if (isTruthy(arn) && arn !== undefined) return { arn, made: [] };
   const given = config['QueueLogicalId'];
@@ -275,7 +275,7 @@ const iot: EventSource = (event) => {
     Actions: [{ Lambda: { FunctionArn: event.target.arn } }],
   });
   return [
-    permission(event, 'iot.amazonaws.com', { SourceArn: source }),
+    permission(event, 'iot.amazonaws.com', { SourceArn: source, SourceAccount: sub('${AWS::AccountId}') }),
     made(id, 'AWS::IoT::TopicRule', { TopicRulePayload: payload }, event.target.attributes),
   ];
 };

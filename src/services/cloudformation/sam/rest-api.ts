@@ -1,6 +1,6 @@
 import { isObject, isText, type Json, type JsonObject } from '../domain/json.ts';
 import { ResourceProblem } from './errors.ts';
-import { fromTemplate, type PyDict, pythonText, toJson } from './python.ts';
+import { fromTemplate, PyDict, pythonText, toJson } from './python.ts';
 import type { Session } from './session.ts';
 import { addCors, isDefinition, mediaTypes, textValue, toOpenApi3 } from './swagger.ts';
 import { s3Location } from './tables.ts';
@@ -45,7 +45,7 @@ export function transformRestApi(session: Session, logicalId: string, resource: 
     { ...attributesOf(resource, OWN_ATTRIBUTES), ...present({ DependsOn: resource['DependsOn'] }) },
   );
   const version = properties['OpenApiVersion'];
-  const text = definition.body ?? (definition.location === undefined ? undefined : fromTemplate(definition.location));
+  const text = definition.body ?? (definition.location === undefined ? undefined : locationText(definition.location));
   const input = [
     ...(text === undefined ? [] : [pythonText(text)]),
     ...(isTruthy(version) ? [String(version)] : []),
@@ -98,6 +98,9 @@ function endpointOf(logicalId: string, value: Json | undefined): { [key: string]
   throw new ResourceProblem(logicalId, "EndpointConfiguration must have a 'Type' or be a string");
 }
 
+/** SAM makes the dictionary; what it holds is the template's. */
+const locationText = (location: JsonObject): PyDict => new PyDict(Object.entries(location).map(([key, value]) => [key, fromTemplate(value)]));
+
 interface Definition {
   readonly body?: PyDict;
   readonly location?: JsonObject;
@@ -116,13 +119,16 @@ function definitionOf(session: Session, logicalId: string, properties: JsonObjec
     body.set('openapi', fromTemplate(String(version)));
     if (body.get('swagger')) body.delete('swagger');
   }
-  const document = addCorsTo(logicalId, body, properties['Cors']);
-  if (document && isTruthy(properties['BinaryMediaTypes'])) {
-    document.set('x-amazon-apigateway-binary-media-types', mediaTypes(withParameters(properties['BinaryMediaTypes'] ?? null, session.context)));
+  // Whether two keys that collide swap places depends on how often a dictionary was copied: copies are made where SAM makes them.
+  let final = addCorsTo(logicalId, body, properties['Cors']);
+  if (final && isTruthy(properties['BinaryMediaTypes'])) {
+    final = final
+      .clone()
+      .set('x-amazon-apigateway-binary-media-types', mediaTypes(withParameters(properties['BinaryMediaTypes'] ?? null, session.context)))
+      .clone();
   }
   if (isTruthy(uri)) return { location: s3Location(logicalId, 'DefinitionUri', uri) as unknown as JsonObject };
-  if (!document) return {};
-  const final = document.clone();
+  if (!final) return {};
   if (final.get('swagger') === undefined) {
     const effective = isTruthy(version) ? String(version) : textValue(final.get('openapi') ?? null);
     if (/^3(\.\d)(\.\d)?$/.test(effective)) toOpenApi3(final);

@@ -21,7 +21,7 @@ export const assumedBy = (service: string): JsonObject => ({
 /** A named inline policy with one statement. */
 export const inlinePolicy = (name: string, action: Json, resource: Json): JsonObject => ({
   PolicyName: name,
-  PolicyDocument: { Version: '2012-10-17', Statement: [{ Action: action, Effect: 'Allow', Resource: resource }] },
+  PolicyDocument: { Statement: [{ Action: action, Effect: 'Allow', Resource: resource }] },
 });
 
 export interface RoleOptions {

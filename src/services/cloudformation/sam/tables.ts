@@ -8,8 +8,8 @@ const TYPES: Readonly<Record<string, string>> = { String: 'S', Number: 'N', Bina
 export function simpleTable(logicalId: string, resource: JsonObject, properties: JsonObject): Made[] {
   const key = properties['PrimaryKey'];
   if (isObject(key)) {
-    if (!isTruthy(key['Name'])) throw new ResourceProblem(logicalId, "'PrimaryKey' is missing required Property 'Name'.");
-    if (!isTruthy(key['Type'])) throw new ResourceProblem(logicalId, "'PrimaryKey' is missing required Property 'Type'.");
+    if (!isTruthy(key['Name'])) throw new ResourceProblem(logicalId, "Property 'PrimaryKey.Name' is required.");
+    if (!isTruthy(key['Type'])) throw new ResourceProblem(logicalId, "Property 'PrimaryKey.Type' is required.");
   }
   const type = isObject(key) ? String(key['Type']) : 'String';
   if (!Object.hasOwn(TYPES, type)) throw new ResourceProblem(logicalId, `Invalid 'Type' "${type}".`);
@@ -49,6 +49,15 @@ export function s3Location(logicalId: string, property: string, value: Json | un
   return { Bucket: parsed[1], Key: parsed[2], ...(version ? { Version: version } : {}) };
 }
 
+/** The texts of a layer that may name parameters. */
+const resolveTexts = (properties: JsonObject, context: SamContext): JsonObject =>
+  Object.fromEntries(
+    Object.entries(properties).map(([name, value]) => [
+      name,
+      ['LayerName', 'Description', 'LicenseInfo', 'ContentUri', 'RetentionPolicy'].includes(name) ? withParameters(value, context) : value,
+    ]),
+  );
+
 /** `AWS::Serverless::LayerVersion`: the logical id changes with what it holds, so that a change makes a new version. */
 export function layerVersion(logicalId: string, resource: JsonObject, properties: JsonObject, context: SamContext): Made[] {
   const retention = properties['RetentionPolicy'] === undefined ? undefined : withParameters(properties['RetentionPolicy'], context);
@@ -61,11 +70,14 @@ export function layerVersion(logicalId: string, resource: JsonObject, properties
     if (known === undefined) throw new ResourceProblem(logicalId, `'RetentionPolicy' must be one of the following options: ['Retain', 'Delete'].`);
     deletion = known;
   }
-  const resolved = withParameters({ ...resource, Properties: properties }, context) as JsonObject;
-  delete resolved['IgnoreGlobals'];
+  const hashed = present({
+    Type: resource['Type'],
+    DependsOn: resource['DependsOn'],
+    Condition: resource['Condition'],
+    Properties: resolveTexts(properties, context),
+  });
   const location = s3Location(logicalId, 'ContentUri', properties['ContentUri']);
-  const { PublishLambdaVersion: _publish, ...hashed } = resolved['Properties'] as JsonObject;
-  const newId = hashedId(logicalId, { ...resolved, Properties: hashed });
+  const newId = hashedId(logicalId, { [logicalId]: hashed });
   const content = present({ S3Bucket: location.Bucket, S3Key: location.Key, S3ObjectVersion: location.Version });
   return [
     made(
