@@ -47,7 +47,7 @@ describe('the house', () => {
 
   it('rooms import no other room', () => {
     const room = (name: string) => /^services\/([^/]+)\//.exec(name)?.[1];
-    const wrong = files.flatMap((file) =>
+    const wrong = code.flatMap((file) =>
       [...imports(file)].filter((target) => room(file.name) && room(target) && room(target) !== room(file.name)).map((target) => `${file.name} → ${target}`),
     );
     expect(wrong).toEqual([]);

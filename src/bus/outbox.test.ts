@@ -5,7 +5,7 @@ import { newTrace } from '../kit/trace.ts';
 import { openStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
 import type { Attempt, Bus, Outcome } from './bus.ts';
-import { type AttemptSpan, createBus } from './outbox.ts';
+import { createBus } from './outbox.ts';
 
 const ids = createIds('outbox');
 const START_MS = Date.UTC(2026, 0, 1);
@@ -137,26 +137,6 @@ describe('the outbox', () => {
     for (let i = 0; i < 20; i++) await enqueue(i, { orderKey: 'one' });
     await until(() => seen.length === 20);
     expect(overlapped).toBe(false);
-  });
-
-  it('tells the story of each attempt: its span is the parent of what it causes', async () => {
-    const spans: AttemptSpan[] = [];
-    bus = createBus({ store, clock, ids, onError: () => undefined, onAttempt: (span) => spans.push(span) });
-    const seen = record(({ attempt }) => {
-      if (attempt === 1) throw new TypeError('boom');
-      return { done: true };
-    });
-    await bus.start();
-    await enqueue('x');
-    await until(() => seen.length === 1 && (bus.nextDueMs() ?? 0) > START_MS);
-    clock.advance(2_000);
-    await until(() => spans.length === 2);
-    expect(spans.map((s) => [s.target, s.error])).toEqual([
-      ['test', 'TypeError'],
-      ['test', undefined],
-    ]);
-    expect(seen.map((a) => a.trace.parent)).toEqual(spans.map((s) => s.id));
-    expect(new Set(seen.map((a) => a.trace.root))).toEqual(new Set(spans.map((s) => s.trace)));
   });
 
   it('removes a delivery in the handler’s own commit', async () => {

@@ -20,23 +20,6 @@ export interface BusOptions {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly onError: (fields: Record<string, unknown>, message: string) => void;
-  /** Told of every attempt when it has ended: lineage. */
-  readonly onAttempt?: (span: AttemptSpan) => void;
-}
-
-/** One attempt as a span of the trace that caused it. */
-export interface AttemptSpan {
-  readonly trace: string;
-  /** 16 hex digits: the parent of all that the attempt causes. */
-  readonly id: string;
-  readonly parent?: string;
-  readonly target: string;
-  readonly account: string;
-  readonly region: string;
-  /** Virtual time. */
-  readonly startMs: number;
-  readonly durationMs: number;
-  readonly error?: string;
 }
 
 interface Target {
@@ -57,7 +40,7 @@ interface Lane {
 }
 
 /** The one engine of durable delivery over the store's outbox. */
-export function createBus({ store, clock, ids, onError, onAttempt }: BusOptions): Bus {
+export function createBus({ store, clock, ids, onError }: BusOptions): Bus {
   const targets = new Map<string, Target>();
   const lanes = new Map<Key, Lane>();
   const running = new Map<Key, AbortController>();
@@ -200,30 +183,14 @@ export function createBus({ store, clock, ids, onError, onAttempt }: BusOptions)
 
   async function run(target: Target, key: Key, row: Row, signal: AbortSignal): Promise<void> {
     const settle = (tx: Tx) => tx.delete(key);
-    const span = ids.bytes(8).toString('hex');
-    const startMs = clock.virtual();
-    const beganMs = clock.mono();
-    let failure: string | undefined;
     let outcome: Outcome;
     try {
-      outcome = await target.deliver({ ...row, trace: { ...row.trace, parent: span }, signal, settle });
+      outcome = await target.deliver({ ...row, signal, settle });
     } catch (error) {
-      failure = error instanceof Error ? error.name : String(error);
       const backoffMs = Math.min(BACKOFF_MS_MAX, BACKOFF_MS_MIN * 2 ** Math.min(row.attempt - 1, 20)) * (1 + 0.2 * ids.float());
       onError({ error, target: row.target, id: row.id, attempt: row.attempt }, 'a delivery failed and will be tried again');
       outcome = { retry: { atMs: clock.virtual() + backoffMs } };
     }
-    onAttempt?.({
-      trace: row.trace.root,
-      id: span,
-      ...(row.trace.parent === undefined ? {} : { parent: row.trace.parent }),
-      target: row.target,
-      account: row.account,
-      region: row.region,
-      startMs,
-      durationMs: clock.mono() - beganMs,
-      ...(failure === undefined ? {} : { error: failure }),
-    });
     // A stop may have cut the handler short: what it left undone is delivered again at the next start.
     if (signal.aborted) return;
     await store.transact({ keys: [key] }, (tx) => {

@@ -68,24 +68,19 @@ describe('kill -9', () => {
       const writer = async (write: (id: string) => Promise<void>) => {
         while (alive) await write(`${round}-${n++}`).catch(() => undefined);
       };
-      const writers = [
-        ...Array.from({ length: 8 }, () =>
-          writer(async (id) => void (await tables.send(new PutItemCommand({ TableName: 'crash', Item: { id: { S: id } } })), items.add(id))),
-        ),
-        ...Array.from({ length: 4 }, () =>
-          writer(
-            async (id) =>
-              void (await s3.send(new PutObjectCommand({ Bucket: 'crash', Key: id, Body: `${id}`.repeat(5_000) })), objects.set(id, `${id}`.repeat(5_000))),
-          ),
-        ),
-        writer(
-          async (id) =>
-            void (await lambda.send(
-              new InvokeCommand({ FunctionName: 'writer', InvocationType: 'Event', Payload: Buffer.from(JSON.stringify({ id: `f${id}` })) }),
-            ),
-            accepted.add(`f${id}`)),
-        ),
-      ];
+      const put = async (id: string) => {
+        await tables.send(new PutItemCommand({ TableName: 'crash', Item: { id: { S: id } } }));
+        items.add(id);
+      };
+      const upload = async (id: string) => {
+        await s3.send(new PutObjectCommand({ Bucket: 'crash', Key: id, Body: id.repeat(5_000) }));
+        objects.set(id, id.repeat(5_000));
+      };
+      const enqueue = async (id: string) => {
+        await lambda.send(new InvokeCommand({ FunctionName: 'writer', InvocationType: 'Event', Payload: Buffer.from(JSON.stringify({ id: `f${id}` })) }));
+        accepted.add(`f${id}`);
+      };
+      const writers = [...Array<typeof put>(8).fill(put), ...Array<typeof put>(4).fill(upload), enqueue].map(writer);
       await new Promise((resolve) => setTimeout(resolve, 300 + next() * 1_200));
       await croft.kill();
       alive = false;
