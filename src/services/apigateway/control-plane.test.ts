@@ -484,5 +484,13 @@ describe('OpenAPI', () => {
     expect(await paths()).toEqual(['/', '/base', '/base/part', '/base/part/a']);
     expect(await fail(new PutRestApiCommand({ restApiId, body: Buffer.from('{ not: [') }))).toEqual(bad('Invalid OpenAPI input.'));
     expect(await fail(new PutRestApiCommand({ restApiId, body: Buffer.from('[1]') }))).toEqual(bad('Invalid OpenAPI input.'));
+    const deep = `{"swagger":"2.0","definitions":{"X":${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}}}`;
+    expect(await fail(new PutRestApiCommand({ restApiId, body: Buffer.from(deep) }))).toEqual(bad('Invalid OpenAPI input.'));
+    expect(await fail(new PutRestApiCommand({ restApiId, body: Buffer.from(`openapi: 3.0.0\nx: ${'['.repeat(20_000)}`) }))).toEqual(
+      bad('Invalid OpenAPI input.'),
+    );
+    expect(
+      await fail(new PutRestApiCommand({ restApiId, body: Buffer.from('openapi: 3.0.0\na: &a [x,x]\nb: &b [*a,*a]\nc: [*b,*b]\npaths: {"/x y": {}}\n') })),
+    ).toEqual(['BadRequestException', 400, expect.stringContaining("Resource's path part only allow")]);
   });
 });

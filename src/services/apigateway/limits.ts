@@ -4,6 +4,8 @@
 export const PAYLOAD_BYTES_MAX = 10 * 1024 * 1024;
 /** Body of ImportRestApi and PutRestApi. */
 export const IMPORT_BYTES_MAX = 6 * 1024 * 1024;
+/** Nesting of an OpenAPI document. */
+export const DOCUMENT_DEPTH_MAX = 200;
 export const INTEGRATION_TIMEOUT_MS_DEFAULT = 29_000;
 export const INTEGRATION_TIMEOUT_MS_MIN = 50;
 export const AUTHORIZER_TTL_SECONDS_DEFAULT = 300;

@@ -1,7 +1,7 @@
 import type { Integration, IntegrationResponse, Method, MethodResponse } from '@aws-sdk/client-api-gateway';
 import { parse as parseYaml } from 'yaml';
 import { badRequest } from '../errors.ts';
-import { IMPORT_BYTES_MAX, INTEGRATION_TIMEOUT_MS_DEFAULT } from '../limits.ts';
+import { DOCUMENT_DEPTH_MAX, IMPORT_BYTES_MAX, INTEGRATION_TIMEOUT_MS_DEFAULT } from '../limits.ts';
 import { GATEWAY_RESPONSES, newGatewayResponse, type ResponseType } from './gateway-response.ts';
 import { HTTP_METHODS, nonEmpty } from './method.ts';
 import { compact } from './patch.ts';
@@ -44,6 +44,18 @@ const entriesOf = (value: unknown): [string, unknown][] => Object.entries(object
 
 const invalidInput = () => badRequest('Invalid OpenAPI input.');
 
+/** Whether a value is nested deeper than `limit`; without recursion, since it may be deeper than the stack. */
+function isDeeper(value: unknown, limit: number): boolean {
+  const waiting: [value: unknown, depth: number][] = [[value, 0]];
+  for (let next = waiting.pop(); next; next = waiting.pop()) {
+    const [item, depth] = next;
+    if (typeof item !== 'object' || item === null) continue;
+    if (depth >= limit) return true;
+    for (const child of Object.values(item)) waiting.push([child, depth + 1]);
+  }
+  return false;
+}
+
 /** JSON or YAML text as a document. */
 export function parseDocument(body: Uint8Array): Json {
   if (body.byteLength > IMPORT_BYTES_MAX) throw badRequest('Request body is too large, the maximum size is 6291456 bytes');
@@ -54,6 +66,7 @@ export function parseDocument(body: Uint8Array): Json {
   } catch {
     throw invalidInput();
   }
+  if (isDeeper(document, DOCUMENT_DEPTH_MAX)) throw invalidInput();
   if (!isObject(document) || (!textOf(document['swagger'])?.startsWith('2') && !textOf(document['openapi'])?.startsWith('3'))) throw invalidInput();
   return document;
 }
