@@ -49,6 +49,7 @@ export function createLambdaRoom(compute: Compute): Service {
       started = given;
       await compute.start();
       registerDeliveries(given, room);
+      given.log.info({ driver: compute.driver.name, isolation: compute.driver.isolation }, 'functions run in execution environments of this driver');
     },
     async stop() {
       await compute.stop();

@@ -166,11 +166,9 @@ describe('a function', () => {
     expect(logStreams?.[0]?.logStreamName).toMatch(/^\d{4}\/\d\d\/\d\d\/\[\$LATEST\][0-9a-f]{32}$/);
   });
 
-  it('may be called as soon as it is created', async () => {
-    await lambda.send(
-      new CreateFunctionCommand({ FunctionName: 'hasty', Runtime: 'nodejs24.x', Role: ROLE, Handler: 'index.handler', Code: { ZipFile: zip } }),
-    );
-    expect((await run('hasty')).json).toMatchObject({ code: 1 });
+  it('may be called as soon as it is created, and have a name of one letter', async () => {
+    await lambda.send(new CreateFunctionCommand({ FunctionName: 'h', Runtime: 'nodejs24.x', Role: ROLE, Handler: 'index.handler', Code: { ZipFile: zip } }));
+    expect((await run('h')).json).toMatchObject({ code: 1 });
   });
 });
 

@@ -51,5 +51,7 @@ export const LOG_RETRY_MS = 500;
 export const CREDENTIALS_MARGIN_MS = 15 * 60_000;
 /** Roles whose credentials are kept. */
 export const CREDENTIALS_MAX = 10_000;
+/** "AssumeRole": a session is named after its function, whose name may be shorter. */
+export const SESSION_NAME_LENGTH_MIN = 2;
 /** GetFunction's download link is valid this long. */
 export const CODE_LINK_MS = 600_000;

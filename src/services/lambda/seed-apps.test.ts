@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CreateTableCommand, DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { CreateFunctionCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startCroft, type TestCroft } from '../../../test/harness.ts';
@@ -107,7 +108,7 @@ describe('the SDKs that the runtimes provide', () => {
     cjs: "const { STSClient, GetCallerIdentityCommand } = require('@aws-sdk/client-sts');\nconst sts = new STSClient();\nexports.handler = async () => (await sts.send(new GetCallerIdentityCommand())).Arn;",
     esm: "import { STSClient, GetCallerIdentityCommand } from '@aws-sdk/client-sts';\nconst sts = new STSClient();\nexport const handler = async () => (await sts.send(new GetCallerIdentityCommand())).Arn;",
   };
-  async function arnSeenBy(name: string, runtime: 'python3.12' | 'nodejs22.x', files: Record<string, string>) {
+  async function answerOf(name: string, runtime: 'python3.12' | 'nodejs22.x', files: Record<string, string>) {
     const zip = await zipFiles(files);
     await lambda.send(
       new CreateFunctionCommand({ FunctionName: name, Runtime: runtime, Handler: 'index.handler', Role: ROLE, Timeout: 20, Code: { ZipFile: zip } }),
@@ -116,22 +117,44 @@ describe('the SDKs that the runtimes provide', () => {
   }
 
   it.skipIf(!existsSync(join(SDK, 'python/vendor/boto3')))('reach Croft with the role’s credentials: boto3', async () => {
-    expect(await arnSeenBy('boto3', 'python3.12', { 'index.py': source.python })).toBe('arn:aws:sts::000000000000:assumed-role/functions/boto3');
+    expect(await answerOf('boto3', 'python3.12', { 'index.py': source.python })).toBe('arn:aws:sts::000000000000:assumed-role/functions/boto3');
+  });
+
+  it.skipIf(!existsSync(join(SDK, 'python/vendor/boto3')))('reach a DynamoDB table, with no configuration', async () => {
+    const dynamodb = new DynamoDBClient(croft.sdk);
+    await dynamodb.send(
+      new CreateTableCommand({
+        TableName: 'notes',
+        BillingMode: 'PAY_PER_REQUEST',
+        AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+        KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+      }),
+    );
+    const handler = `
+import boto3
+from decimal import Decimal
+table = boto3.resource('dynamodb').Table('notes')
+def handler(event, context):
+    table.put_item(Item={'id': 'a', 'price': Decimal('19.99')})
+    return table.get_item(Key={'id': 'a'})['Item']
+`;
+    expect(await answerOf('notes', 'python3.12', { 'index.py': handler })).toEqual({ id: 'a', price: 19.99 });
+    expect((await dynamodb.send(new GetItemCommand({ TableName: 'notes', Key: { id: { S: 'a' } } }))).Item).toEqual({ id: { S: 'a' }, price: { N: '19.99' } });
   });
 
   it.skipIf(!existsSync(join(SDK, 'node/vendor/node_modules')))('reach Croft with the role’s credentials: JavaScript v3, required and imported', async () => {
-    expect(await arnSeenBy('cjs', 'nodejs22.x', { 'index.js': source.cjs })).toBe('arn:aws:sts::000000000000:assumed-role/functions/cjs');
-    expect(await arnSeenBy('esm', 'nodejs22.x', { 'index.mjs': source.esm })).toBe('arn:aws:sts::000000000000:assumed-role/functions/esm');
+    expect(await answerOf('cjs', 'nodejs22.x', { 'index.js': source.cjs })).toBe('arn:aws:sts::000000000000:assumed-role/functions/cjs');
+    expect(await answerOf('esm', 'nodejs22.x', { 'index.mjs': source.esm })).toBe('arn:aws:sts::000000000000:assumed-role/functions/esm');
   });
 
   it('yield to what the function bundles', async () => {
     const mine = { 'boto3/__init__.py': 'name = "mine"', 'index.py': 'import boto3\ndef handler(event, context):\n    return boto3.name\n' };
-    expect(await arnSeenBy('own-boto3', 'python3.12', mine)).toBe('mine');
+    expect(await answerOf('own-boto3', 'python3.12', mine)).toBe('mine');
     const own = {
       'node_modules/@aws-sdk/client-sts/package.json': '{"name":"@aws-sdk/client-sts","main":"main.js"}',
       'node_modules/@aws-sdk/client-sts/main.js': 'exports.name = "mine";',
       'index.mjs': "import { name } from '@aws-sdk/client-sts';\nexport const handler = async () => name;",
     };
-    expect(await arnSeenBy('own-sdk', 'nodejs22.x', own)).toBe('mine');
+    expect(await answerOf('own-sdk', 'nodejs22.x', own)).toBe('mine');
   });
 });

@@ -15,7 +15,7 @@ export function deleteFunction(room: LambdaRoom): Operation<DeleteFunctionReques
     if (qualifier !== undefined && !isVersion(qualifier)) throw invalidParameter('Deletion of aliases is not currently supported.');
     const key = keys.fn(ctx, name);
     const ranges = [keys.versions(ctx, name), keys.aliases(ctx, name), keys.policies(ctx, name)];
-    const unused = await store.transact({ keys: [key], ranges: ranges.map(under) }, (tx) => {
+    const gone = await store.transact({ keys: [key], ranges: ranges.map(under) }, (tx) => {
       const fn = read<FunctionRow>(tx, key);
       if (!fn) throw functionNotFound(functionArn(ctx, name));
       if (qualifier !== undefined) {
@@ -27,15 +27,17 @@ export function deleteFunction(room: LambdaRoom): Operation<DeleteFunctionReques
         tx.delete(keys.version(ctx, name, qualifier));
         tx.delete(keys.policy(ctx, name, qualifier));
         const blobId = version?.code.blobId;
-        return blobId === undefined || blobId === fn.latest.code.blobId || isUsedByVersion(tx, ctx, name, blobId) ? [] : [blobId];
+        const used = blobId === undefined || blobId === fn.latest.code.blobId || isUsedByVersion(tx, ctx, name, blobId);
+        return { blobs: used ? [] : [blobId], versions: [qualifier] };
       }
       const versions = readAll<VersionRow>(tx, keys.versions(ctx, name));
       for (const prefix of ranges) for (const { key: one } of readAll(tx, prefix)) tx.delete(one);
       tx.delete(key);
-      return [...new Set([fn.latest.code.blobId, ...versions.map(({ row }) => row.code.blobId)])];
+      const all = [fn.latest, ...versions.map(({ row }) => row)];
+      return { blobs: [...new Set(all.map((row) => row.code.blobId))], versions: all.map((row) => row.version) };
     });
-    for (const blobId of unused) await blobs.delete(blobId);
-    room.compute.retire(`${functionKey(ctx, name)}:${qualifier ?? '$LATEST'}`);
+    for (const blobId of gone.blobs) await blobs.delete(blobId);
+    for (const version of gone.versions) room.compute.retire(`${functionKey(ctx, name)}:${version}`);
     return { StatusCode: 204 };
   };
 }
