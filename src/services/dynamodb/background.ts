@@ -41,7 +41,7 @@ export function registerBackground(platform: Platform, tables: Tables): void {
     const work = payload as BackfillPayload;
     let after = work.after;
     for (;;) {
-      const table = await tables.find(work.account, work.region, work.tableName);
+      const table = await tables.reload(work.account, work.region, work.tableName);
       const index = table?.indexes.find((candidate) => candidate.record.number === work.indexNumber);
       // The table or the index was deleted meanwhile: there is nothing left to fill.
       if (!table || !index || table.record.id !== work.tableId) return { done: true };

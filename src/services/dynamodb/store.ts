@@ -42,6 +42,8 @@ export interface TableChange<T> {
 export interface Tables {
   /** The table, or undefined. Descriptions are remembered until any table's record changes. */
   find(account: string, region: string, name: string): Promise<Table | undefined>;
+  /** The table as the store has it now: for work that a change of the table has caused, and that must see it. */
+  reload(account: string, region: string, name: string): Promise<Table | undefined>;
   /** Names after `after` in order; `more` where there are others. */
   names(account: string, region: string, after: string | undefined, limit: number): Promise<{ names: string[]; more: boolean }>;
   /** Changes a table's record in one transaction. `change` is pure and may run again. */
@@ -81,10 +83,8 @@ export function createTables(): OpenableTables {
     return opened;
   };
 
-  const find = async (account: string, region: string, name: string): Promise<Table | undefined> => {
+  const reload = async (account: string, region: string, name: string): Promise<Table | undefined> => {
     const key = recordKey(account, region, name);
-    const known = cache.get(key);
-    if (known) return known;
     const startedAt = epoch;
     const value = await storeNow().get(key);
     if (value === undefined) return undefined;
@@ -96,7 +96,13 @@ export function createTables(): OpenableTables {
     return table;
   };
 
+  const find = (account: string, region: string, name: string): Promise<Table | undefined> => {
+    const known = cache.get(recordKey(account, region, name));
+    return known ? Promise.resolve(known) : reload(account, region, name);
+  };
+
   return {
+    reload,
     open(store) {
       opened = store;
       store.watch(tableKeyPrefix(), () => {

@@ -12,6 +12,7 @@ export class Constraints {
 
   /** Adds a failure; `value` is shown as Java prints it, `null` without quotes. */
   fail(path: string, value: unknown, constraint: string): void {
+    if (this.#failures.length >= FAILURES_MAX) return;
     const shown = value === undefined || value === null ? 'null' : `'${shownAs(value)}'`;
     this.#failures.push(`Value ${shown} at '${path}' failed to satisfy constraint: ${constraint}`);
   }
@@ -60,6 +61,9 @@ export class Constraints {
 
 const NAME_SHAPE = /^[a-zA-Z0-9_.-]+$/;
 
+/** AWS tells ten failures at most. */
+const FAILURES_MAX = 10;
+
 /** Long values are cut, their closing brackets kept: a message is no place for 16 MB. */
 const SHOWN_CHARS_MAX = 4096;
 const CLOSING_CHARS_MAX = 8;
@@ -106,12 +110,20 @@ export const COMPARISON_OPERATORS = [
 export const ATTRIBUTE_ACTIONS = ['ADD', 'PUT', 'DELETE'] as const;
 export const ATTRIBUTES_TO_GET_MAX = 255;
 
-/** The table a request names, checked; it may be named by its ARN. */
-export function requiredTableName(value: string | undefined): string {
-  const constraints = new Constraints();
-  if (constraints.required('tableName', value)) constraints.name('tableName', nameInArn(value as string), 1);
-  constraints.check();
-  return nameInArn(value as string);
+/**
+ * The table a request names, perhaps by its ARN. A bad name is told alone and at once; a missing one is told with what else
+ * `constraints` gathers.
+ */
+export function requiredTableName(value: string | undefined, constraints: Constraints): string {
+  if (value === undefined || value === null) {
+    constraints.required('tableName', value);
+    return '';
+  }
+  const name = nameInArn(value);
+  const alone = new Constraints();
+  alone.name('tableName', name, 1);
+  alone.check();
+  return name;
 }
 
 /** For operations on tables, which miss the name in other words and take none under three characters. */

@@ -4,8 +4,8 @@ import type { KeyRange } from '../../../store/store.ts';
 import { invalidParameter, validation } from '../errors.ts';
 import { delimited, keyBytes, partitionHash } from './encoding.ts';
 import type { Condition, Operand } from './expression/condition.ts';
-import { checkKeyContent, type Index, type KeyAttribute, type Table } from './table.ts';
-import type { AttributeValue } from './value.ts';
+import { checkKeyContent, checkKeyPiece, type Index, type KeyAttribute, type Table } from './table.ts';
+import { type AttributeValue, attributeOf, type Item } from './value.ts';
 
 /** What may be asked of a key attribute; names as in the legacy `KeyConditions`. */
 export type KeyOperator = 'EQ' | 'LT' | 'LE' | 'GT' | 'GE' | 'BETWEEN' | 'BEGINS_WITH';
@@ -57,26 +57,28 @@ function collect(condition: Condition, tests: Map<string, KeyTest>): void {
       if (condition.operator === '<>') throw validation('Invalid operator used in KeyConditionExpression: <>');
       const mirrored = condition.left.type === 'value' && condition.right.type === 'path';
       const operator = OPERATORS[(mirrored ? MIRRORED[condition.operator] : condition.operator) as string] as KeyOperator;
-      addTest(tests, operator, mirrored ? [condition.right, condition.left] : [condition.left, condition.right]);
+      addTest(tests, operator, [condition.left, condition.right]);
     }
   }
 }
 
 function addTest(tests: Map<string, KeyTest>, operator: KeyOperator, operands: readonly Operand[], firstOperandOf?: string): void {
-  const [first, ...rest] = operands;
-  if (operands.some((operand) => operand.type === 'size')) throw validation('KeyConditionExpressions cannot contain nested operations');
-  if (first?.type !== 'path') {
-    if (firstOperandOf !== undefined) {
-      throw validation(`Invalid condition in KeyConditionExpression: ${firstOperandOf} operator must have the key attribute as its first operand`);
-    }
-    throw validation('Invalid condition in KeyConditionExpression: No key attribute specified');
+  if (firstOperandOf !== undefined && operands[0]?.type !== 'path') {
+    throw validation(`Invalid condition in KeyConditionExpression: ${firstOperandOf} operator must have the key attribute as its first operand`);
   }
-  const values = rest.map((operand) => {
-    if (operand.type !== 'value') throw validation('Invalid condition in KeyConditionExpression: Multiple attribute names used in one condition');
-    return operand.value;
-  });
-  if (first.path.length > 1) throw validation('KeyConditionExpressions cannot have conditions on nested attributes');
-  const name = first.path[0] as string;
+  let name: string | undefined;
+  const values: AttributeValue[] = [];
+  for (const operand of operands) {
+    if (operand.type === 'size') throw validation('KeyConditionExpressions cannot contain nested operations');
+    if (operand.type === 'value') {
+      values.push(operand.value);
+      continue;
+    }
+    if (name !== undefined) throw validation('Invalid condition in KeyConditionExpression: Multiple attribute names used in one condition');
+    if (operand.path.length > 1) throw validation('KeyConditionExpressions cannot have conditions on nested attributes');
+    name = operand.path[0] as string;
+  }
+  if (name === undefined) throw validation('Invalid condition in KeyConditionExpression: No key attribute specified');
   if (tests.has(name)) throw validation('KeyConditionExpressions must only contain one condition per key');
   tests.set(name, { operator, values });
 }
@@ -91,10 +93,14 @@ export interface KeyRangePlan {
 
 const NOT_INDEXABLE: ReadonlySet<string> = new Set(['NULL', 'NOT_NULL', 'NE', 'CONTAINS', 'NOT_CONTAINS', 'IN']);
 
-/** Checks the tests against the keys that are queried. Throws ValidationException in AWS's order of checks. */
-export function checkKeyTests(hash: KeyAttribute, range: KeyAttribute | undefined, tests: KeyTests): void {
+/** Checks the tests, and the start key with them, against the keys that are queried. Throws ValidationException in AWS's order of checks. */
+export function checkKeyTests(hash: KeyAttribute, range: KeyAttribute | undefined, tests: KeyTests, start: Item | undefined): void {
   for (const attribute of range ? [hash, range] : [hash]) {
     const isHash = attribute === hash;
+    if (start) {
+      if (attributeOf(start, attribute.name) === undefined) throw validation('The provided starting key is invalid');
+      checkKeyPiece(start, attribute, isHash);
+    }
     if (isHash && range === undefined && tests.size > 1) throw validation('Query key condition not supported');
     const test = tests.get(attribute.name);
     if (test === undefined) {

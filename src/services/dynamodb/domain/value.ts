@@ -55,15 +55,14 @@ export function checkItem(item: Item): number {
 
 /** Checks one value, like {@link checkItem}. Throws ValidationException in AWS's words. */
 export function checkValue(value: AttributeValue, depth = 1): number {
-  let found: AttributeType | undefined;
+  let size = 0;
   let count = 0;
   for (const type in value) {
     if (value[type as AttributeType] === undefined || value[type as AttributeType] === null || !TYPES.has(type)) continue;
-    found ??= type as AttributeType;
+    size += checkTyped(type as AttributeType, value, depth);
     count++;
   }
-  if (found === undefined) throw validation('Supplied AttributeValue is empty, must contain exactly one of the supported datatypes');
-  const size = checkTyped(found, value, depth);
+  if (count === 0) throw validation('Supplied AttributeValue is empty, must contain exactly one of the supported datatypes');
   if (count > 1) throw validation('Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes');
   return size;
 }

@@ -6,7 +6,7 @@ import type {
 } from '@aws-sdk/client-dynamodb';
 import { AwsError } from '../../../kit/errors.ts';
 import type { Operation } from '../../service.ts';
-import { requiredTableName } from '../domain/constraints.ts';
+import { requiredOwnTableName } from '../domain/constraints.ts';
 import type { Tables } from '../store.ts';
 
 const ACCOUNT_UNITS_MAX = 80_000;
@@ -30,7 +30,7 @@ export const describeEndpoints: Operation<object, DescribeEndpointsResponse> = a
 /** "DescribeContinuousBackups": point-in-time recovery is not there, and so is disabled. */
 export function describeContinuousBackups(tables: Tables): Operation<DescribeContinuousBackupsInput, DescribeContinuousBackupsOutput> {
   return async (ctx, input) => {
-    const name = requiredTableName(input.TableName);
+    const name = requiredOwnTableName(input.TableName);
     if (!(await tables.find(ctx.account, ctx.region, name))) throw new AwsError('TableNotFoundException', `Table not found: ${name}`);
     return {
       ContinuousBackupsDescription: {

@@ -30,7 +30,6 @@ export function batchGetItem(tables: Tables): Operation<BatchGetItemInput, Batch
       const table = await openTable(tables, ctx, nameInArn(plan.named));
       const keys = plan.request.Keys as Item[];
       for (const key of keys) checkKey(table, key);
-      checkDuplicates(keys);
       checkNestedPaths(table, nestedHeadsOf(plan.projected));
       wanted.push({ ...plan, table, places: keys.map((key) => placeOf(table, key)) });
     }
@@ -99,6 +98,7 @@ function checkInput(input: BatchGetItemInput): void {
 function planRequest(request: KeysAndAttributes): Projected | undefined {
   return planProjection(request, () => {
     for (const key of request.Keys ?? []) checkItem(key as Item);
+    checkDuplicates((request.Keys ?? []) as Item[]);
   });
 }
 

@@ -2,7 +2,7 @@ import type { BatchWriteItemInput, BatchWriteItemOutput, ItemCollectionMetrics, 
 import type { Operation } from '../../service.ts';
 import { consumedCapacity, Units, type WriteUnits } from '../domain/capacity.ts';
 import { Constraints, nameInArn, RETURN_CONSUMED_CAPACITY, RETURN_ITEM_COLLECTION_METRICS } from '../domain/constraints.ts';
-import { placeOf, type Table } from '../domain/table.ts';
+import { checkKeyPiece, placeOf, type Table } from '../domain/table.ts';
 import type { Item } from '../domain/value.ts';
 import { checkWrite, type ItemWrite, planDelete, planPut } from '../domain/write.ts';
 import { validation } from '../errors.ts';
@@ -26,7 +26,7 @@ export function batchWriteItem(tables: Tables): Operation<BatchWriteItemInput, B
     const written = await tables.write(async () => {
       const found: { table: Table; writes: readonly ItemWrite[] }[] = [];
       for (const { named, writes } of plans) found.push({ table: await openTable(tables, ctx, nameInArn(named)), writes });
-      for (const { table, writes } of found) for (const write of writes) checkWrite(table, write);
+      for (const { table, writes } of found) for (const write of writes) checkBatchWrite(table, write);
       const places = found.map(({ table, writes }) => writes.map((write) => placeOf(table, write.key)));
       const keys = places.flat().map((place) => place.key);
       if (new Set(keys).size !== keys.length) throw validation('Provided list of item keys contains duplicates');
@@ -42,6 +42,12 @@ export function batchWriteItem(tables: Tables): Operation<BatchWriteItemInput, B
     });
     return answer(input, plans, written, (units) => ctx.meter('WriteRequestUnits', units));
   };
+}
+
+/** Of a key that is missing or of another type, a batch says less than PutItem. */
+function checkBatchWrite(table: Table, write: ItemWrite): void {
+  for (const attribute of table.range ? [table.hash, table.range] : [table.hash]) checkKeyPiece(write.key, attribute, attribute === table.hash);
+  checkWrite(table, write);
 }
 
 function answer(

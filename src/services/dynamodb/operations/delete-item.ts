@@ -1,7 +1,6 @@
 import type { DeleteItemInput, DeleteItemOutput } from '@aws-sdk/client-dynamodb';
 import type { Operation } from '../../service.ts';
 import { consumedCapacity, Units } from '../domain/capacity.ts';
-import { requiredTableName } from '../domain/constraints.ts';
 import type { Item } from '../domain/value.ts';
 import { planDelete } from '../domain/write.ts';
 import { commitWrite, itemCollectionMetrics } from '../items.ts';
@@ -11,8 +10,7 @@ import { checkOldReturnValues, checkReturns } from './put-item.ts';
 /** "DeleteItem": deletes one item; that there is none is no error. */
 export function deleteItem(tables: Tables): Operation<DeleteItemInput, DeleteItemOutput> {
   return async (ctx, input) => {
-    const tableName = requiredTableName(input.TableName);
-    checkReturns(input, (constraints) => constraints.required('key', input.Key));
+    const tableName = checkReturns(input, 'key', input.Key);
     checkOldReturnValues(input.ReturnValues);
     const write = planDelete(input.Key as Item, input);
     const { table, old, units: written } = await commitWrite(tables, ctx, tableName, write);

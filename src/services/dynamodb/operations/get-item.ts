@@ -14,8 +14,7 @@ import { itemInRow, type Tables } from '../store.ts';
 /** "GetItem": one item by its key, in one read of the store. Every read is consistent; `ConsistentRead` decides its price. */
 export function getItem(tables: Tables): Operation<GetItemInput, GetItemOutput> {
   return async (ctx, input) => {
-    const tableName = requiredTableName(input.TableName);
-    checkInput(input);
+    const tableName = checkInput(input);
     const key = input.Key as Item;
     const projected = planProjection(input, () => checkItem(key));
     const table = await openTable(tables, ctx, tableName);
@@ -34,12 +33,14 @@ export function getItem(tables: Tables): Operation<GetItemInput, GetItemOutput> 
   };
 }
 
-function checkInput(input: GetItemInput): void {
+function checkInput(input: GetItemInput): string {
   const constraints = new Constraints();
+  const tableName = requiredTableName(input.TableName, constraints);
   constraints.oneOf('returnConsumedCapacity', input.ReturnConsumedCapacity, RETURN_CONSUMED_CAPACITY);
   constraints.required('key', input.Key);
   constraints.length('attributesToGet', input.AttributesToGet, 1, ATTRIBUTES_TO_GET_MAX);
   constraints.check();
+  return tableName;
 }
 
 interface ProjectionInput {

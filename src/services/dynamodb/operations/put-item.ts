@@ -19,8 +19,7 @@ import type { Tables } from '../store.ts';
 /** "PutItem": writes a whole item over the one with its key. */
 export function putItem(tables: Tables): Operation<PutItemInput, PutItemOutput> {
   return async (ctx, input) => {
-    const tableName = requiredTableName(input.TableName);
-    checkReturns(input, (constraints) => constraints.required('item', input.Item));
+    const tableName = checkReturns(input, 'item', input.Item);
     checkOldReturnValues(input.ReturnValues);
     const write = planPut(input.Item as Item, input);
     const { table, old, units: written } = await commitWrite(tables, ctx, tableName, write);
@@ -37,17 +36,19 @@ export function putItem(tables: Tables): Operation<PutItemInput, PutItemOutput> 
   };
 }
 
-/** The enumerations that the three single writes share. */
-export function checkReturns(input: PutItemInput | Parameters<typeof constrainLegacy>[1], more: (constraints: Constraints) => unknown): void {
+/** The constraints that the three single writes share; returns the table's name. */
+export function checkReturns(input: { TableName: string | undefined }, required: 'item' | 'key', value: unknown): string {
   const given = input as Partial<PutItemInput>;
   const constraints = new Constraints();
+  const tableName = requiredTableName(input.TableName, constraints);
   constraints.oneOf('returnConsumedCapacity', given.ReturnConsumedCapacity, RETURN_CONSUMED_CAPACITY);
-  more(constraints);
+  constraints.required(required, value);
   constraints.oneOf('returnItemCollectionMetrics', given.ReturnItemCollectionMetrics, RETURN_ITEM_COLLECTION_METRICS);
   constraints.oneOf('returnValues', given.ReturnValues, RETURN_VALUES);
   constraints.oneOf('returnValuesOnConditionCheckFailure', given.ReturnValuesOnConditionCheckFailure, RETURN_VALUES_ON_FAILURE);
   constrainLegacy(constraints, given);
   constraints.check();
+  return tableName;
 }
 
 export function checkOldReturnValues(wanted: string | undefined): void {

@@ -7,7 +7,7 @@ import { checkKeyTests, type KeyRangePlan, type KeyTest, type KeyTests, keyTests
 import { checkAttributesToGet, checkConditions, constrainConditions, filterCondition } from '../domain/legacy.ts';
 import { checkExpressionParameters } from '../domain/parameters.ts';
 import { nestedHeadsOf, type Projected, resolveProjected } from '../domain/projected.ts';
-import { checkKeyContent, checkNestedPaths, type Index, type Table } from '../domain/table.ts';
+import { checkKey, checkNestedPaths, type Index, keyAttributesOf, type Table } from '../domain/table.ts';
 import { type AttributeValue, attributeOf, checkValue, equalValues, type Item } from '../domain/value.ts';
 import { placeholdersOf } from '../domain/write.ts';
 import { validation } from '../errors.ts';
@@ -27,8 +27,7 @@ interface QueryPlan {
 /** "Query": the items of one partition, in the order of their sort keys. */
 export function query(tables: Tables): Operation<QueryInput, QueryOutput> {
   return async (ctx, input) => {
-    const tableName = requiredTableName(input.TableName);
-    checkInput(input);
+    const tableName = checkInput(input);
     const plan = planQuery(input);
     const table = await openTable(tables, ctx, tableName);
     const index = indexNamed(table, input.IndexName, input.ConsistentRead);
@@ -55,8 +54,9 @@ export function query(tables: Tables): Operation<QueryInput, QueryOutput> {
   };
 }
 
-function checkInput(input: QueryInput): void {
+function checkInput(input: QueryInput): string {
   const constraints = new Constraints();
+  const tableName = requiredTableName(input.TableName, constraints);
   constraints.oneOf('select', input.Select, SELECTS);
   constraints.name('indexName', input.IndexName, 3);
   constraints.oneOf('returnConsumedCapacity', input.ReturnConsumedCapacity, RETURN_CONSUMED_CAPACITY);
@@ -68,6 +68,7 @@ function checkInput(input: QueryInput): void {
   if (input.Limit !== undefined && input.Limit < 1) {
     throw validation("1 validation error detected: Value at 'Limit' failed to satisfy constraint: Member must have value greater than or equal to 1");
   }
+  return tableName;
 }
 
 const EXPRESSIONS = ['ProjectionExpression', 'FilterExpression', 'KeyConditionExpression'];
@@ -123,27 +124,25 @@ export function checkStartKeyValues(key: Item | undefined): void {
 function planRange(table: Table, index: Index | undefined, plan: QueryPlan, start: Item | undefined): KeyRangePlan {
   const hash = index?.hash ?? table.hash;
   const range = index ? index.range : table.range;
-  if (start) checkStartKey(table, index, start);
-  checkKeyTests(hash, range, plan.tests);
+  const names = index?.keyNames ?? table.keyNames;
+  if (start && Object.keys(start).length !== names.length) throw validation(INVALID_START);
+  checkKeyTests(hash, range, plan.tests, start);
   const planned = planKeyRange(table, index, plan.tests);
-  if (start) checkStartInRange(planned, attributeOf(start, hash.name), range && attributeOf(start, range.name));
+  if (start) {
+    checkTableStartKey(table, start);
+    checkStartInRange(planned, attributeOf(start, hash.name), range && attributeOf(start, range.name));
+  }
   return planned;
 }
 
-/** Refuses a start key that is not exactly the keys that are read. */
-export function checkStartKey(table: Table, index: Index | undefined, start: Item): void {
-  const names = index?.keyNames ?? table.keyNames;
-  const invalid = validation('The provided starting key is invalid');
-  if (Object.keys(start).length !== names.length) throw invalid;
-  const attributes = [table.hash, table.range, index?.hash, index?.range].filter((attribute) => attribute !== undefined);
-  for (const attribute of attributes) {
-    const value = attributeOf(start, attribute.name);
-    if (value?.[attribute.type] === undefined) {
-      throw index && value === undefined
-        ? invalid
-        : validation(index ? invalid.message : `${invalid.message}: The provided key element does not match the schema`);
-    }
-    checkKeyContent(value, attribute, attribute === table.hash || attribute === index?.hash);
+export const INVALID_START = 'The provided starting key is invalid';
+
+/** The table's own key inside a start key. */
+export function checkTableStartKey(table: Table, start: Item): void {
+  try {
+    checkKey(table, keyAttributesOf(table.keyNames, start));
+  } catch (error) {
+    throw validation(`${INVALID_START}: ${(error as Error).message}`);
   }
 }
 
@@ -154,7 +153,7 @@ function checkStartInRange({ hashValue, rangeTest }: KeyRangePlan, hash: Attribu
     return;
   }
   if (range === undefined || !meetsTest(range, rangeTest)) throw validation('The provided starting key does not match the range key predicate');
-  if (!samePartition) throw validation('The provided starting key is outside query boundaries based on provided conditions');
+  if (!samePartition) throw validation('The query can return at most one row and cannot be restarted');
 }
 
 function meetsTest(value: AttributeValue, test: KeyTest): boolean {

@@ -6,29 +6,27 @@ import { resolveCondition } from '../domain/expression/condition.ts';
 import { checkAttributesToGet, checkConditions, constrainConditions, filterCondition } from '../domain/legacy.ts';
 import { checkExpressionParameters } from '../domain/parameters.ts';
 import { nestedHeadsOf, resolveProjected } from '../domain/projected.ts';
-import { checkNestedPaths } from '../domain/table.ts';
-import type { Item } from '../domain/value.ts';
+import { checkKeyPiece, checkNestedPaths, type Index, type Table } from '../domain/table.ts';
+import { attributeOf, type Item } from '../domain/value.ts';
 import { placeholdersOf } from '../domain/write.ts';
-import { validation } from '../errors.ts';
+import { KEY_SCHEMA_MISMATCH, validation } from '../errors.ts';
 import { openTable } from '../items.ts';
 import { SCAN_SEGMENTS_MAX } from '../limits.ts';
 import { checkProjected, checkSelect, indexNamed, readPage, rowOfStartKey, segmentRange } from '../pages.ts';
 import type { Tables } from '../store.ts';
-import { checkStartKey, checkStartKeyValues } from './query.ts';
+import { checkStartKeyValues, checkTableStartKey, INVALID_START } from './query.ts';
 
 /** "Scan": every item, in the order of the partition keys' hashes; segments are equal parts of the hash space. */
 export function scan(tables: Tables): Operation<ScanInput, ScanOutput> {
   return async (ctx, input) => {
-    const tableName = requiredTableName(input.TableName);
-    checkInput(input);
+    const tableName = checkInput(input);
     const { filter, projected } = planScan(input);
     const table = await openTable(tables, ctx, tableName);
     const index = indexNamed(table, input.IndexName, input.ConsistentRead);
     const start = input.ExclusiveStartKey as Item | undefined;
+    if (start) checkStartKey(table, index, start);
     checkProjected(index, input.Select, projected);
-    if (start) checkStartKeyOfScan(() => checkStartKey(table, index, start), index !== undefined);
-    checkNestedPaths(table, nestedHeadsOf(projected));
-    checkNestedPaths(table, filter?.nestedHeads);
+    if (start) checkTableStartKey(table, start);
     const prefix = index?.prefix ?? table.itemPrefix;
     const range = input.TotalSegments === undefined ? { from: prefix, to: prefixEnd(prefix) } : segmentRange(prefix, input.Segment ?? 0, input.TotalSegments);
     const after = start && rowOfStartKey(table, index, start);
@@ -37,6 +35,8 @@ export function scan(tables: Tables): Operation<ScanInput, ScanOutput> {
         `The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct Segment. TotalSegments: ${input.TotalSegments} Segment: ${input.Segment}`,
       );
     }
+    checkNestedPaths(table, nestedHeadsOf(projected));
+    checkNestedPaths(table, filter?.nestedHeads);
     const result = await readPage(tables, ctx, {
       table,
       index,
@@ -55,8 +55,9 @@ export function scan(tables: Tables): Operation<ScanInput, ScanOutput> {
   };
 }
 
-function checkInput(input: ScanInput): void {
+function checkInput(input: ScanInput): string {
   const constraints = new Constraints();
+  const tableName = requiredTableName(input.TableName, constraints);
   constraints.oneOf('select', input.Select, SELECTS);
   constraints.name('indexName', input.IndexName, 3);
   constraints.atLeast('totalSegments', input.TotalSegments, 1);
@@ -69,6 +70,7 @@ function checkInput(input: ScanInput): void {
   constraints.atLeast('limit', input.Limit, 1);
   constraints.length('attributesToGet', input.AttributesToGet, 1, ATTRIBUTES_TO_GET_MAX);
   constraints.check();
+  return tableName;
 }
 
 function planScan(input: ScanInput) {
@@ -100,13 +102,13 @@ function checkSegments(segment: number | undefined, total: number | undefined): 
   }
 }
 
-/** Scan says of a table's start key what Query leaves out. */
-function checkStartKeyOfScan(check: () => void, ofIndex: boolean): void {
-  try {
-    check();
-  } catch (error) {
-    const { message } = error as Error;
-    if (!ofIndex && message === 'The provided starting key is invalid') throw validation(`${message}: The provided key element does not match the schema`);
-    throw error;
+/** Of an index's start key Scan tells less than of a table's. */
+function checkStartKey(table: Table, index: Index | undefined, start: Item): void {
+  const names = index?.keyNames ?? table.keyNames;
+  if (Object.keys(start).length !== names.length) throw validation(index ? INVALID_START : `${INVALID_START}: ${KEY_SCHEMA_MISMATCH}`);
+  if (!index) return;
+  for (const attribute of index.range ? [index.hash, index.range] : [index.hash]) {
+    if (attributeOf(start, attribute.name) === undefined) throw validation(INVALID_START);
+    checkKeyPiece(start, attribute, attribute === index.hash);
   }
 }

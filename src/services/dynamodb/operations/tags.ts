@@ -28,6 +28,7 @@ async function changeTags(tables: Tables, ctx: Ctx, arn: string | undefined, cha
 /** "TagResource" */
 export function tagResource(tables: Tables): Operation<TagResourceInput> {
   return async (ctx, input) => {
+    if (input.ResourceArn === undefined) throw validation('Invalid TableArn');
     const constraints = new Constraints();
     constraints.required('tags', input.Tags);
     constraints.check();
@@ -46,6 +47,7 @@ export function tagResource(tables: Tables): Operation<TagResourceInput> {
 /** "UntagResource" */
 export function untagResource(tables: Tables): Operation<UntagResourceInput> {
   return async (ctx, input) => {
+    if (input.ResourceArn === undefined) throw validation('Invalid TableArn');
     const constraints = new Constraints();
     constraints.required('tagKeys', input.TagKeys);
     constraints.check();

@@ -1,6 +1,6 @@
 import type { DescribeTimeToLiveInput, DescribeTimeToLiveOutput, UpdateTimeToLiveInput, UpdateTimeToLiveOutput } from '@aws-sdk/client-dynamodb';
 import type { Operation } from '../../service.ts';
-import { Constraints, requiredTableName } from '../domain/constraints.ts';
+import { Constraints, requiredOwnTableName } from '../domain/constraints.ts';
 import type { TableRecord } from '../domain/table.ts';
 import { tableNameNotFound, validation } from '../errors.ts';
 import type { Tables } from '../store.ts';
@@ -10,7 +10,7 @@ const ATTRIBUTE_NAME_CHARS_MAX = 255;
 /** "DescribeTimeToLive" */
 export function describeTimeToLive(tables: Tables): Operation<DescribeTimeToLiveInput, DescribeTimeToLiveOutput> {
   return async (ctx, input) => {
-    const name = requiredTableName(input.TableName);
+    const name = requiredOwnTableName(input.TableName);
     const table = await tables.find(ctx.account, ctx.region, name);
     if (!table) throw tableNameNotFound(name);
     const { ttlAttribute } = table.record;
@@ -23,7 +23,7 @@ export function describeTimeToLive(tables: Tables): Operation<DescribeTimeToLive
 /** "UpdateTimeToLive": the setting is kept and described; items do not expire yet. */
 export function updateTimeToLive(tables: Tables): Operation<UpdateTimeToLiveInput, UpdateTimeToLiveOutput> {
   return async (ctx, input) => {
-    const name = requiredTableName(input.TableName);
+    const name = requiredOwnTableName(input.TableName);
     const constraints = new Constraints();
     const specification = input.TimeToLiveSpecification;
     if (constraints.required('timeToLiveSpecification', specification)) {

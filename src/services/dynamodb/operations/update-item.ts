@@ -1,7 +1,6 @@
 import type { UpdateItemInput, UpdateItemOutput } from '@aws-sdk/client-dynamodb';
 import type { Operation } from '../../service.ts';
 import { consumedCapacity, Units } from '../domain/capacity.ts';
-import { requiredTableName } from '../domain/constraints.ts';
 import { Projection } from '../domain/expression/path.ts';
 import type { Item } from '../domain/value.ts';
 import { type ItemWrite, planUpdate } from '../domain/write.ts';
@@ -12,8 +11,7 @@ import { checkReturns } from './put-item.ts';
 /** "UpdateItem": changes some attributes of an item, or makes it. */
 export function updateItem(tables: Tables): Operation<UpdateItemInput, UpdateItemOutput> {
   return async (ctx, input) => {
-    const tableName = requiredTableName(input.TableName);
-    checkReturns(input, (constraints) => constraints.required('key', input.Key));
+    const tableName = checkReturns(input, 'key', input.Key);
     const write = planUpdate(input.Key as Item, input);
     const written = await commitWrite(tables, ctx, tableName, write);
     const units = new Units();

@@ -34,7 +34,9 @@ export function updateTable(tables: Tables): Operation<UpdateTableInput, UpdateT
       const plan = planUpdate(existing, input, nowMs);
       for (const number of plan.created) enqueueBackfill(ctx as Ctx, tx, name, existing.id, number);
       for (const number of plan.deleted) enqueuePurge(ctx, tx, indexRows(existing, number));
-      return { next: plan.record, result: plan.record };
+      // The answer still shows the throughput as it was, and when it changed.
+      const { read, write, decreasesToday } = existing.throughput;
+      return { next: plan.record, result: { ...plan.record, throughput: { ...plan.record.throughput, read, write, decreasesToday } } };
     });
     return { TableDescription: describeTable(updated, nowMs, undefined, 'UPDATING') };
   };

@@ -11,22 +11,19 @@ const BAD_PATH = 'The document path provided in the update expression is invalid
 
 /**
  * The item after an update; `item` itself stays as it is. All values are read from the item as it was, and list indexes mean the
- * list as it was: elements are set first (beyond the end they are appended, in order of index) and removed last, from the end.
+ * list as it was: elements are written first (beyond the end they are appended, in order of index) and removed last, from the end.
  * Throws ValidationException.
  */
 export function applyUpdate(item: Item, actions: readonly UpdateAction[]): Item {
   const values = actions.map((action) => (action.type === 'set' ? operandValue(item, action.value) : undefined));
   const updated = copyItem(item);
-  const sets: { path: Path; value: AttributeValue }[] = [];
+  const byIndex = actions.map((action, at) => ({ action, value: values[at] })).sort((a, b) => lastIndex(a.action.path) - lastIndex(b.action.path));
   const removes: Path[] = [];
-  actions.forEach((action, at) => {
-    if (action.type === 'set') sets.push({ path: action.path, value: copyValue(values[at] as AttributeValue) });
-    else if (action.type === 'remove') removes.push(action.path);
-  });
-  for (const { path, value } of sets.sort((a, b) => lastIndex(a.path) - lastIndex(b.path))) put(updated, path, value);
-  for (const action of actions) {
-    if (action.type === 'add') add(updated, action.path, action.value);
+  for (const { action, value } of byIndex) {
+    if (action.type === 'set') put(updated, action.path, copyValue(value as AttributeValue));
+    else if (action.type === 'add') add(updated, action.path, action.value);
     else if (action.type === 'delete') subtract(updated, action.path, action.value);
+    else removes.push(action.path);
   }
   for (const path of removes.sort((a, b) => lastIndex(b) - lastIndex(a))) remove(updated, path);
   return updated;

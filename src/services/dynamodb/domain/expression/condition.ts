@@ -113,7 +113,8 @@ class ConditionParser extends Parser {
     if (doubled && this.#closed === inner) this.redundantParentheses = true;
     this.expectSymbol(')');
     this.#closed = inner;
-    return inner;
+    // `(a.b)[0]` is a path too.
+    return inner.type === 'path' && (this.isSymbol('.') || this.isSymbol('[')) ? { type: 'path', path: this.pathFrom(inner.path, isKeyword) } : inner;
   }
 
   /** What the last closed parentheses held. */

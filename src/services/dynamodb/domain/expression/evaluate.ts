@@ -1,4 +1,4 @@
-import { type AttributeValue, compareBytes, compareValues, equalValues, type Item, textSize, typeOf } from '../value.ts';
+import { type AttributeValue, compareBytes, compareValues, equalValues, type Item, typeOf } from '../value.ts';
 import type { Condition, Operand } from './condition.ts';
 import { valueAt } from './path.ts';
 
@@ -98,9 +98,9 @@ function operandValue(item: Item, operand: Operand): AttributeValue | undefined 
   }
 }
 
-/** `size()`: bytes of a string or binary, members of a set, list or map; other types have none. */
+/** `size()`: characters of a string, bytes of a binary, members of a set, list or map; other types have none. */
 function sizeOf(value: AttributeValue): number | undefined {
-  if (value.S !== undefined) return textSize(value.S);
+  if (value.S !== undefined) return value.S.length;
   if (value.B !== undefined) return value.B.length;
   if (value.M !== undefined) return Object.keys(value.M).length;
   return (value.L ?? value.SS ?? value.NS ?? value.BS)?.length;

@@ -179,7 +179,12 @@ export class Parser {
 
   /** `a.b[0].#c`; the first token must be an identifier or a name placeholder. */
   path(isKeyword: (token: Token) => boolean): RawPath {
-    const steps: PathStep[] = [this.#pathName(isKeyword)];
+    return this.pathFrom([this.#pathName(isKeyword)], isKeyword);
+  }
+
+  /** Goes on with a path that has begun. */
+  pathFrom(begun: RawPath, isKeyword: (token: Token) => boolean): RawPath {
+    const steps: PathStep[] = [...begun];
     for (;;) {
       if (this.takeSymbol('.')) steps.push(this.#pathName(isKeyword));
       else if (this.isSymbol('[')) {

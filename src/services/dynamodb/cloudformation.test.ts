@@ -1,0 +1,128 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { errorOf, fakePlatform } from '../../../test/fake-platform.ts';
+import type { Properties, ResourceRequest, ResourceType } from '../service.ts';
+import { createDynamoDbRoom } from './index.ts';
+
+type Fake = Awaited<ReturnType<typeof fakePlatform>>;
+let fake: Fake;
+let table: ResourceType;
+
+const properties: Properties = {
+  AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+  KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+  BillingMode: 'PAY_PER_REQUEST',
+  Tags: [{ Key: 'own', Value: '1' }],
+};
+
+const request = (given: Properties, token = 'token-1'): ResourceRequest => ({
+  properties: given,
+  logicalId: 'Table',
+  stackId: 'stack-id',
+  stackName: 'stack',
+  generatedName: () => `stack-Table-${token}`,
+  token,
+  tags: { team: 'a' },
+});
+
+const call = (operation: string, input: object) => fake.ctx.call('dynamodb', operation, { ...input });
+
+beforeEach(async () => {
+  const room = createDynamoDbRoom();
+  fake = await fakePlatform([room]);
+  table = room.resources?.[0] as ResourceType;
+});
+
+describe('AWS::DynamoDB::Table', () => {
+  it('is made once, however often the creation is tried', async () => {
+    const made = await table.create(fake.ctx, request(properties));
+    expect(made).toEqual({ physicalId: 'stack-Table-token-1', attributes: { Arn: 'arn:aws:dynamodb:us-east-1:000000000000:table/stack-Table-token-1' } });
+    expect(await table.create(fake.ctx, request(properties))).toEqual(made);
+    expect(await call('ListTables', {})).toEqual({ TableNames: ['stack-Table-token-1'] });
+    expect(await call('ListTagsOfResource', { ResourceArn: made.attributes['Arn'] })).toEqual({
+      Tags: [
+        { Key: 'team', Value: 'a' },
+        { Key: 'own', Value: '1' },
+      ],
+    });
+  });
+
+  it("does not take over another's table of the same name", async () => {
+    const named = { ...properties, TableName: 'shared' };
+    await table.create(fake.ctx, request(named, 'first'));
+    expect(await errorOf(table.create(fake.ctx, request(named, 'second')))).toMatchObject({ code: 'ResourceInUseException' });
+    expect((await table.create(fake.ctx, request(named, 'first'))).physicalId).toBe('shared');
+  });
+
+  it('takes numbers and booleans written as text', async () => {
+    const provisioned = {
+      ...properties,
+      BillingMode: undefined,
+      ProvisionedThroughput: { ReadCapacityUnits: '5', WriteCapacityUnits: '6' },
+      DeletionProtectionEnabled: 'true',
+    };
+    const { physicalId } = await table.create(fake.ctx, request(provisioned));
+    expect(await call('DescribeTable', { TableName: physicalId })).toMatchObject({
+      Table: { ProvisionedThroughput: { ReadCapacityUnits: 5, WriteCapacityUnits: 6 }, DeletionProtectionEnabled: true },
+    });
+  });
+
+  it('is updated in place: tags, time to live, and indexes one after the other', async () => {
+    const { physicalId } = await table.create(fake.ctx, request(properties));
+    await call('PutItem', { TableName: physicalId, Item: { id: { S: '1' }, a: { S: 'x' }, b: { S: 'y' } } });
+    const gsi = (IndexName: string, AttributeName: string) => ({
+      IndexName,
+      KeySchema: [{ AttributeName, KeyType: 'HASH' }],
+      Projection: { ProjectionType: 'ALL' },
+    });
+    const attribute = (AttributeName: string) => ({ AttributeName, AttributeType: 'S' });
+    const change = async (previous: Properties, next: Properties) => {
+      const done = table.update(fake.ctx, { ...request(next), physicalId, previous });
+      // The bus of this test delivers only when asked, and must be asked only once the commit is done.
+      let settled = false;
+      const finish = () => {
+        settled = true;
+      };
+      done.then(finish, finish);
+      while (!settled) {
+        const { Table } = (await call('DescribeTable', { TableName: physicalId })) as { Table: { TableStatus: string } };
+        if (Table.TableStatus === 'UPDATING') await fake.bus.drain();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await done;
+    };
+    const second = {
+      ...properties,
+      Tags: [{ Key: 'new', Value: '2' }],
+      TimeToLiveSpecification: { AttributeName: 'exp', Enabled: true },
+      AttributeDefinitions: ['id', 'a', 'b'].map(attribute),
+      GlobalSecondaryIndexes: [gsi('by-a', 'a'), gsi('by-b', 'b')],
+    };
+    await change(properties, second);
+    expect(await call('Scan', { TableName: physicalId, IndexName: 'by-b' })).toMatchObject({ Count: 1 });
+    expect(await call('DescribeTimeToLive', { TableName: physicalId })).toMatchObject({ TimeToLiveDescription: { TimeToLiveStatus: 'ENABLED' } });
+    const third = {
+      ...second,
+      TimeToLiveSpecification: undefined,
+      AttributeDefinitions: ['id', 'b'].map(attribute),
+      GlobalSecondaryIndexes: [gsi('by-b', 'b')],
+    };
+    await change(second, third);
+    const { Table } = (await call('DescribeTable', { TableName: physicalId })) as { Table: { GlobalSecondaryIndexes: { IndexName: string }[] } };
+    expect(Table.GlobalSecondaryIndexes.map((index) => index.IndexName)).toEqual(['by-b']);
+    expect(await call('DescribeTimeToLive', { TableName: physicalId })).toMatchObject({ TimeToLiveDescription: { TimeToLiveStatus: 'DISABLED' } });
+    expect(await call('ListTagsOfResource', { ResourceArn: `arn:aws:dynamodb:us-east-1:000000000000:table/${physicalId}` })).toEqual({
+      Tags: [
+        { Key: 'team', Value: 'a' },
+        { Key: 'new', Value: '2' },
+      ],
+    });
+  });
+
+  it('is deleted, also when it is gone already', async () => {
+    const { physicalId } = await table.create(fake.ctx, request(properties));
+    const deletion = { physicalId, properties, stackId: 'stack-id', logicalId: 'Table' };
+    await table.delete(fake.ctx, deletion);
+    await table.delete(fake.ctx, deletion);
+    expect(await call('ListTables', {})).toEqual({ TableNames: [] });
+  });
+});
