@@ -109,6 +109,8 @@ export function contentionSuite(make: () => Promise<Place>): void {
             return next;
           });
           mine.push(number);
+          // Apart from each other: else all would always share one batch.
+          for (let wait = 0; wait < n % 4; wait++) await store.get(p);
         }
         return mine;
       }).finally(() => {

@@ -68,17 +68,29 @@ const transfer = (store: Store, from: number, to: number) =>
     tx.add(`account/${to}`, 1n);
   });
 
-async function work(store: Store, round: number, report: PeerReport): Promise<void> {
-  await Promise.all([
-    ...Array.from({ length: slots }, async (_, n) => {
-      const slot = round * slots + n;
-      if (await takeSide(store, slot)) report.sidesWon.push(slot);
-      if (await takeSlot(store, slot, n % 2 === 0)) report.slotsWon.push(slot);
-    }),
-    ...Array.from({ length: 6 }, async (_, client) => report.counted.push(await count(store, client))),
-    ...Array.from({ length: 4 }, async () => report.drawn.push(await draw(store))),
-    transfer(store, round % 5, (round * 3 + 1) % 5),
-  ]);
+/** One kind of work at a time: what several kinds have in common would keep the processes apart. */
+async function work(store: Store, kind: string, round: number, report: PeerReport): Promise<void> {
+  const all = <T>(times: number, run: (n: number) => Promise<T>) => Promise.all(Array.from({ length: times }, (_, n) => run(n)));
+  const slotOf = (n: number) => round * slots + n;
+  switch (kind) {
+    case 'sides':
+      report.sidesWon.push(...(await all(slots, async (n) => ((await takeSide(store, slotOf(n))) ? [slotOf(n)] : []))).flat());
+      break;
+    case 'slots':
+      report.slotsWon.push(...(await all(slots, async (n) => ((await takeSlot(store, slotOf(n), n % 2 === 0)) ? [slotOf(n)] : []))).flat());
+      break;
+    case 'count':
+      report.counted.push(...(await all(6, (client) => count(store, client))));
+      break;
+    case 'draw':
+      report.drawn.push(...(await all(4, () => draw(store))));
+      break;
+    case 'transfer':
+      await transfer(store, round % 5, (round * 3 + 1) % 5);
+      break;
+    default:
+      throw new Error(`no work is called ${kind}`);
+  }
 }
 
 const store = await openStore({ store: url });
@@ -86,7 +98,8 @@ const report: PeerReport = { counted: [], drawn: [], slotsWon: [], sidesWon: [] 
 process.stdout.write('ready\n');
 for await (const line of createInterface(process.stdin)) {
   if (line === 'finish') break;
-  await work(store, Number(line), report);
+  const [kind = '', round] = line.split(' ');
+  await work(store, kind, Number(round), report);
   process.stdout.write('done\n');
 }
 await store.close();

@@ -53,7 +53,9 @@ describe.skipIf(!started)('on a real server', () => {
       let running = true;
       const finished = (async () => {
         // Side by side, round after round: left alone, one would soon be ahead of the other and they would never meet.
-        for (let round = 0; round < rounds; round++) await Promise.all(peers.map((peer) => peer.ask(round)));
+        for (let round = 0; round < rounds; round++) {
+          for (const kind of ['sides', 'slots', 'count', 'draw', 'transfer']) await Promise.all(peers.map((peer) => peer.ask(`${kind} ${round}`)));
+        }
         return Promise.all(peers.map((peer) => peer.finish()));
       })().finally(() => {
         running = false;
@@ -151,7 +153,7 @@ describe.skipIf(!started)('on a real server', () => {
 
 interface Peer {
   answer(): Promise<string>;
-  ask(round: number): Promise<string>;
+  ask(work: string): Promise<string>;
   finish(): Promise<PeerReport>;
 }
 
@@ -168,7 +170,7 @@ function startPeer(url: string, name: string): Peer {
     child.stdin.write(`${text}\n`);
     return answer();
   };
-  return { answer, ask: (round) => ask(String(round)), finish: async () => JSON.parse(await ask('finish')) as PeerReport };
+  return { answer, ask, finish: async () => JSON.parse(await ask('finish')) as PeerReport };
 }
 
 /** A TCP proxy before the server that can cut a connection at its next COMMIT: before the server has it, or before the client has the answer. */
