@@ -1,6 +1,6 @@
 /** Text forms of timestamps, blobs and numbers, shared by all codecs. */
 
-export type TimestampFormat = 'iso8601' | 'unixTimestamp' | 'rfc822';
+export type TimestampFormat = 'iso8601' | 'unixTimestamp' | 'rfc822' | 'iso8601Millis';
 
 const ISO = /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(?:[Zz]|([+-])(\d{2}):?(\d{2}))?)?$/;
 const HTTP_DATE = /^(?:[A-Za-z]{3,9},? )?(\d{1,2})[ -]([A-Za-z]{3})[ -](\d{4}) (\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))? (?:GMT|UTC|Z|[+-]0000)$/;
@@ -65,6 +65,8 @@ export function formatTimestamp(date: Date, format: TimestampFormat): string {
       const text = date.toISOString();
       return text.endsWith('.000Z') ? `${text.slice(0, -5)}Z` : text;
     }
+    case 'iso8601Millis':
+      return date.toISOString();
     case 'rfc822':
       return date.toUTCString();
     case 'unixTimestamp':

@@ -89,7 +89,8 @@ function queryReader(model: ServiceModel, operation: OperationModel, members: [s
     }
     for (const { name, label, read } of named) {
       const given = values.get(label);
-      if (given) into[name] = read(given);
+      const value = given && read(given);
+      if (value !== undefined) into[name] = value;
     }
     for (const [name, ref] of maps) into[name] = restOfQuery(model, ref, values, taken);
   };
@@ -98,10 +99,17 @@ function queryReader(model: ServiceModel, operation: OperationModel, members: [s
 function parameterReader(model: ServiceModel, name: string, ref: ShapeRef): (given: readonly string[]) => unknown {
   const shape = shapeOf(model, ref);
   const read = scalarReader(shape.type === 'list' ? shapeOf(model, shape.member as ShapeRef) : shape);
+  const isS3 = model.metadata.serviceId === 'S3';
   const one = (text: string) => {
     const value = read(text);
-    if (value === undefined) throw badText(name, text);
-    return value;
+    if (value !== undefined) return value;
+    if (!isS3) throw badText(name, text);
+    // S3 takes an empty number for none.
+    if (text === '') return undefined;
+    const label = ref.locationName ?? name;
+    throw new AwsError('InvalidArgument', `Provided ${label} not an integer or within integer range`, {
+      members: { ArgumentName: label, ArgumentValue: text },
+    });
   };
   return shape.type === 'list' ? (given) => given.map(one) : (given) => one(given[0] ?? '');
 }

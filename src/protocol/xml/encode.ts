@@ -132,7 +132,9 @@ export function withNamespace(xml: string, name: string, attributes: string): st
 
 function compileRef(compiler: Compiler, ref: ShapeRef): Encode {
   const shape = shapeOf(compiler.model, ref);
-  if (shape.type === 'timestamp') return timestampEncoder(ref.timestampFormat ?? shape.timestampFormat ?? 'iso8601');
+  // S3 writes milliseconds always.
+  const iso = compiler.model.metadata.serviceId === 'S3' ? 'iso8601Millis' : 'iso8601';
+  if (shape.type === 'timestamp') return timestampEncoder(ref.timestampFormat ?? shape.timestampFormat ?? iso);
   const flattened = (ref.flattened ?? shape.flattened) === true;
   const namespace = namespaceAttributes(ref.xmlNamespace ?? shape.xmlNamespace);
   return compiler.cache.get(`${ref.shape}|${flattened}|${namespace}`, () => compileShape(compiler, shape, flattened, namespace));

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import type { PutObjectRequest } from '@aws-sdk/client-s3';
+import { formatArn } from '../../kit/arn.ts';
 import { AwsError } from '../../kit/errors.ts';
 import type { Attributes, BucketRecord, Encryption, ObjectHeaders } from './domain/records.ts';
 import { tagsFromHeader } from './domain/tags.ts';
@@ -111,9 +113,16 @@ export function metadataOf(metadata: Record<string, string> | undefined): Record
   return Object.fromEntries(entries);
 }
 
+/** What an object gets that names no encryption. */
+function defaultEncryption(bucket: BucketRecord): Encryption {
+  const { encryption } = bucket;
+  if (!encryption || encryption.algorithm === 'AES256') return { algorithm: 'AES256' };
+  return { ...encryption, kmsKeyId: encryption.kmsKeyId ?? awsManagedKey(bucket) };
+}
+
 export function encryptionOf(bucket: BucketRecord, input: Pick<AttributeInput, 'ServerSideEncryption' | 'SSEKMSKeyId' | 'BucketKeyEnabled'>): Encryption {
   const algorithm = input.ServerSideEncryption;
-  if (algorithm === undefined) return bucket.encryption ?? { algorithm: 'AES256' };
+  if (algorithm === undefined) return defaultEncryption(bucket);
   if (!ENCRYPTIONS.has(algorithm)) throw invalidArgument('The encryption method specified is not supported', 'x-amz-server-side-encryption', algorithm);
   if (algorithm === 'AES256') {
     if (input.SSEKMSKeyId === undefined) return { algorithm };
@@ -123,9 +132,16 @@ export function encryptionOf(bucket: BucketRecord, input: Pick<AttributeInput, '
   }
   return {
     algorithm,
-    ...(input.SSEKMSKeyId === undefined ? {} : { kmsKeyId: input.SSEKMSKeyId }),
+    kmsKeyId: input.SSEKMSKeyId ?? awsManagedKey(bucket),
     ...(input.BucketKeyEnabled ? { bucketKeyEnabled: true } : {}),
   };
+}
+
+/** The account's key `aws/s3`, which S3 uses where the writer names none. Recorded like every key here. */
+export function awsManagedKey({ account, region }: Pick<BucketRecord, 'account' | 'region'>): string {
+  const hex = createHash('sha256').update(`aws/s3:${account}:${region}`).digest('hex');
+  const id = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+  return formatArn({ service: 'kms', region, account, resource: `key/${id}` });
 }
 
 /** As output members. */

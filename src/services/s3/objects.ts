@@ -33,6 +33,11 @@ export function requireObject(record: VersionRecord | undefined, key: string, ve
   throw deleteMarkerNotAllowed(method, { ...deleteMarkerHeaders(record), Allow: 'DELETE', 'Last-Modified': new Date(record.modifiedMs).toUTCString() });
 }
 
+/** {@link requireObject} for what changes an object: there the current delete marker, too, is `MethodNotAllowed`. */
+export function requireTarget(record: VersionRecord | undefined, key: string, versionId: string | undefined, method: string): ObjectRecord {
+  return requireObject(record, key, record?.deleteMarker ? record.versionId : versionId, method);
+}
+
 export interface ResponseOverrides {
   readonly ResponseCacheControl?: string | undefined;
   readonly ResponseContentDisposition?: string | undefined;

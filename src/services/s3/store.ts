@@ -2,6 +2,7 @@ import { decodeJson, encodeJson } from '../../kit/json.ts';
 import { type Key, keyOf, part, prefixEnd, uint64, utf8 } from '../../kit/key.ts';
 import type { Declaration, KeyRange, Store, Tx } from '../../store/store.ts';
 import type { Ctx } from '../service.ts';
+import { versionIdOf } from './domain/names.ts';
 import type { Body, BucketRecord, PartOfObject, PartRecord, UploadRecord, VersionRecord } from './domain/records.ts';
 import { NULL_VERSION } from './domain/records.ts';
 import { noSuchBucket } from './errors.ts';
@@ -145,7 +146,7 @@ export interface NewBody {
 }
 
 /** What a caller gives of a version; its place in the key's history is found here. */
-export type Draft = VersionRecord extends infer R ? (R extends VersionRecord ? Omit<R, 'sequence' | 'versionId'> : never) : never;
+export type Draft = VersionRecord extends infer R ? (R extends VersionRecord ? Omit<R, 'sequence' | 'versionId' | 'stamp'> : never) : never;
 
 /** One key inside a transaction: its current version in the `object` row, older ones in `version` rows. */
 export class ObjectTx {
@@ -168,10 +169,11 @@ export class ObjectTx {
    * Makes `draft` the current version: in place of the old one without versioning, before it with versioning, in place of the
    * null version while versioning is suspended.
    */
-  write(draft: Draft, newVersionId: string, content?: NewBody): VersionRecord {
+  write(draft: Draft, stamp: string, content?: NewBody): VersionRecord {
     const { versioning } = this.bucket;
-    const versionId = versioning === 'Enabled' ? newVersionId : NULL_VERSION;
     const old = this.current;
+    const sequence = (old?.sequence ?? 0) + 1;
+    const versionId = versioning === 'Enabled' ? versionIdOf(sequence, stamp) : NULL_VERSION;
     if (old) {
       if (versioning === undefined || (versioning === 'Suspended' && old.versionId === NULL_VERSION)) this.#release(old);
       else {
@@ -179,7 +181,7 @@ export class ObjectTx {
         if (versioning === 'Suspended') this.#removeOlder(NULL_VERSION);
       }
     }
-    const record = { ...draft, sequence: (old?.sequence ?? 0) + 1, versionId } as VersionRecord;
+    const record = { ...draft, sequence, versionId, stamp } as VersionRecord;
     this.#tx.put(keys.object(this.bucket.id, this.#key), encodeJson(record));
     if (content) this.#keep(content);
     return record;

@@ -2,6 +2,7 @@ import { decodeJson } from '../../kit/json.ts';
 import { type Key, prefixEnd, utf8 } from '../../kit/key.ts';
 import type { Entry, Store } from '../../store/store.ts';
 import { commonPrefix } from './domain/listing.ts';
+import { sequenceOf } from './domain/names.ts';
 import type { BucketRecord, UploadRecord, VersionRecord } from './domain/records.ts';
 import { invalidArgument } from './errors.ts';
 import { keys, rangeOf } from './store.ts';
@@ -54,7 +55,7 @@ class Cursor {
 export interface Walk {
   readonly prefix: string;
   readonly delimiter: string | undefined;
-  /** Results come after this key; or, where it is itself a common prefix, after all that it rolls up. */
+  /** Results come after this key; where it is rolled up into a common prefix, after all that goes there. */
   readonly after: string | undefined;
   readonly limit: number;
 }
@@ -71,8 +72,8 @@ export interface Walked<T> {
 function startRow(base: Key, { prefix, delimiter, after }: Walk): Key {
   const first = base + utf8(prefix);
   if (after === undefined) return first;
-  const rolledUp = after.startsWith(prefix) && commonPrefix(after, prefix, delimiter) === after;
-  const start = rolledUp ? prefixEnd(base + utf8(after)) : `${base}${utf8(after)}\x00`;
+  const rolled = after.startsWith(prefix) ? commonPrefix(after, prefix, delimiter) : undefined;
+  const start = rolled === undefined ? `${base}${utf8(after)}\x00` : prefixEnd(base + utf8(rolled));
   if (start < first) return first;
   return start;
 }
@@ -166,6 +167,8 @@ async function* versionsOfKey(key: string, newest: VersionRecord, bucket: Bucket
 }
 
 async function markerSequence(store: Store, bucketId: string, key: string, versionId: string): Promise<number> {
+  const written = sequenceOf(versionId);
+  if (written !== undefined) return written;
   const current = await store.get(keys.object(bucketId, key));
   const record = current && decodeJson<VersionRecord>(current);
   if (record?.versionId === versionId) return record.sequence;
@@ -191,7 +194,7 @@ export async function walkUploads(store: Store, bucketId: string, walk: Walk & {
       continue;
     }
     const rolled = commonPrefix(key, walk.prefix, walk.delimiter);
-    if (rolled !== undefined && (rolled === prefixes.at(-1) || rolled === walk.after)) continue;
+    if (rolled !== undefined && (rolled === prefixes.at(-1) || walk.after?.startsWith(rolled))) continue;
     if (items.length + prefixes.length >= walk.limit) return { items, prefixes, last, truncated: true };
     last = rolled ?? key;
     if (rolled === undefined) items.push({ key, record });

@@ -78,12 +78,18 @@ export function checkWriteForm({ IfMatch, IfNoneMatch }: WriteConditions): void 
   if (IfMatch === '*') throw headerNotImplemented('If-Match', "We don't accept the provided value of If-Match header for this API");
 }
 
-/** Runs inside the transaction, against the current version. `initiatedMs` of a multipart upload: a change since then is a conflict. */
-export function checkWrite(conditions: WriteConditions, key: string, current: VersionRecord | undefined, initiatedMs?: number): void {
-  if (conditions.IfNoneMatch !== undefined && current && !current.deleteMarker) throw preconditionFailed('If-None-Match');
+/**
+ * Runs inside the transaction, against the current version. `upload`: the multipart upload that is being completed, with the stamp of the
+ * object that the key had when it began; a change since then is a conflict.
+ */
+export function checkWrite(conditions: WriteConditions, key: string, current: VersionRecord | undefined, upload?: { readonly before?: string }): void {
+  if (conditions.IfNoneMatch !== undefined) {
+    if (current && !current.deleteMarker) throw preconditionFailed('If-None-Match');
+    if (upload?.before !== undefined) throw conditionalRequestConflict('If-None-Match', key);
+  }
   if (conditions.IfMatch !== undefined) {
     if (!current || current.deleteMarker) throw noSuchKey(key);
     if (current.etag !== conditions.IfMatch.replace(/^"|"$/g, '')) throw preconditionFailed('If-Match');
-    if (initiatedMs !== undefined && current.modifiedMs > initiatedMs) throw conditionalRequestConflict('If-Match', key);
+    if (upload && upload.before !== current.stamp) throw conditionalRequestConflict('If-Match', key);
   }
 }

@@ -8,7 +8,7 @@ import { chooseParts, multipartEtag } from './completion.ts';
 import { checkWrite, checkWriteForm, failedCondition } from './conditions.ts';
 import { parseCopySource } from './copySource.ts';
 import { commonPrefix, decodeToken, encodeToken, urlEncode } from './listing.ts';
-import { isBucketName, isVersionId, newUploadId, newVersionId } from './names.ts';
+import { isBucketName, isVersionId, newStamp, newUploadId, sequenceOf, versionIdOf } from './names.ts';
 import { parseCopyRange, parseRange } from './ranges.ts';
 import type { ObjectRecord, PartRecord, UploadRecord } from './records.ts';
 import { tagsFromHeader, tagsFromSet } from './tags.ts';
@@ -42,9 +42,9 @@ describe('names', () => {
   it('tells its own version ids from made-up ones', () => {
     const ids = createIds('names');
     for (let i = 0; i < 50; i++) {
-      const id = newVersionId(ids);
+      const id = versionIdOf(i * 1_000_003, newStamp(ids));
       expect(id).toHaveLength(32);
-      expect(isVersionId(id)).toBe(true);
+      expect(sequenceOf(id)).toBe(i * 1_000_003);
     }
     expect(isVersionId('null')).toBe(true);
     expect(isVersionId('HPniJFCxqTsMuIH9KX8K8wEjNUgmABCD')).toBe(false);
@@ -127,8 +127,8 @@ describe('conditions', () => {
     [{ IfMatch: 'x', IfNoneMatch: '*' }, 'NotImplemented'],
   ])('%j to write: %s', (conditions, code) => expect(codeOf(() => checkWriteForm(conditions))).toBe(code));
 
-  const object = { etag: 'abc', modifiedMs: 10_000 } as ObjectRecord;
-  const marker = { deleteMarker: true, modifiedMs: 10_000, sequence: 1, versionId: 'v', account: '' } as const;
+  const object = { etag: 'abc', modifiedMs: 10_000, stamp: 's' } as ObjectRecord;
+  const marker = { deleteMarker: true, modifiedMs: 10_000, sequence: 1, versionId: 'v', stamp: 's', account: '' } as const;
   it.each([
     [{ IfNoneMatch: '*' }, undefined, 'none'],
     [{ IfNoneMatch: '*' }, marker, 'none'],
@@ -139,7 +139,15 @@ describe('conditions', () => {
     [{ IfMatch: '"x"' }, marker, 'NoSuchKey'],
   ])('%j over %j: %s', (conditions, current, code) => expect(codeOf(() => checkWrite(conditions, 'k', current))).toBe(code));
 
-  it('see a write since the upload began', () => expect(codeOf(() => checkWrite({ IfMatch: 'abc' }, 'k', object, 9_000))).toBe('ConditionalRequestConflict'));
+  it.each([
+    [{ IfMatch: 'abc' }, object, { before: 's' }, 'none'],
+    [{ IfMatch: 'abc' }, object, { before: 'another' }, 'ConditionalRequestConflict'],
+    [{ IfMatch: 'abc' }, object, {}, 'ConditionalRequestConflict'],
+    [{ IfNoneMatch: '*' }, undefined, {}, 'none'],
+    [{ IfNoneMatch: '*' }, undefined, { before: 's' }, 'ConditionalRequestConflict'],
+  ])('%j over %j of an upload begun with %j: %s', (conditions, current, upload, code) =>
+    expect(codeOf(() => checkWrite(conditions, 'k', current, upload))).toBe(code),
+  );
 });
 
 describe('tags', () => {

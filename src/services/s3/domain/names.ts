@@ -26,21 +26,40 @@ export function checkKey(key: string): void {
 }
 
 const VERSION_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._';
-const VERSION_RANDOM = 26;
+const VERSION_SEQUENCE = 6;
+const VERSION_RANDOM = 20;
 const VERSION_CHECK = 6;
 
-function checkOf(random: string): string {
-  return createHash('sha256').update(`s3-version:${random}`).digest('hex').slice(0, VERSION_CHECK);
+function checkOf(text: string): string {
+  return createHash('sha256').update(`s3-version:${text}`).digest('hex').slice(0, VERSION_CHECK);
 }
 
-/** A version id of AWS's length. Its end proves that it was made here: AWS, too, knows a made-up id from a deleted version's. */
-export function newVersionId(ids: Ids): string {
-  const random = ids.text(VERSION_RANDOM, VERSION_ALPHABET);
-  return random + checkOf(random);
+/** The random part of a version id, to be had before a transaction. */
+export function newStamp(ids: Ids): string {
+  return ids.text(VERSION_RANDOM, VERSION_ALPHABET);
+}
+
+/**
+ * A version id of AWS's length: the version's place in its key's history, so that lists go on after one that is gone, its stamp, and a
+ * check that it was made here. AWS, too, knows a made-up id from a deleted version's.
+ */
+export function versionIdOf(sequence: number, stamp: string): string {
+  let digits = '';
+  for (let rest = sequence; digits.length < VERSION_SEQUENCE; rest = Math.floor(rest / VERSION_ALPHABET.length)) {
+    digits = VERSION_ALPHABET.charAt(rest % VERSION_ALPHABET.length) + digits;
+  }
+  return digits + stamp + checkOf(digits + stamp);
+}
+
+/** What {@link versionIdOf} was given; undefined for any other text. */
+export function sequenceOf(versionId: string): number | undefined {
+  const text = versionId.slice(0, -VERSION_CHECK);
+  if (text.length !== VERSION_SEQUENCE + VERSION_RANDOM || checkOf(text) !== versionId.slice(-VERSION_CHECK)) return undefined;
+  return [...text.slice(0, VERSION_SEQUENCE)].reduce((sum, digit) => sum * VERSION_ALPHABET.length + VERSION_ALPHABET.indexOf(digit), 0);
 }
 
 export function isVersionId(text: string): boolean {
-  return text === 'null' || (text.length === VERSION_RANDOM + VERSION_CHECK && checkOf(text.slice(0, VERSION_RANDOM)) === text.slice(VERSION_RANDOM));
+  return text === 'null' || sequenceOf(text) !== undefined;
 }
 
 /** An upload id that sorts by the time of its making, as ListMultipartUploads wants. */

@@ -75,6 +75,8 @@ interface VersionBase {
   /** Counts the versions of one key, oldest first. */
   readonly sequence: number;
   readonly versionId: string;
+  /** No two writes of a key have the same one. */
+  readonly stamp: string;
   /** Whole seconds: S3 keeps no finer time. */
   readonly modifiedMs: number;
   /** Owner's account. */
@@ -111,6 +113,8 @@ export interface UploadRecord extends Attributes {
   readonly uploadId: string;
   readonly key: string;
   readonly initiatedMs: number;
+  /** The stamp of the object that the key had then. */
+  readonly before?: string;
   readonly account: string;
   /** ARN of who began it. */
   readonly initiator: string;

@@ -19,12 +19,13 @@ import { openBucket } from '../buckets.ts';
 import { canonicalUserId, checkKey } from '../domain/names.ts';
 import type { BucketRecord, Encryption, ObjectOwnership } from '../domain/records.ts';
 import { aclNotSupported, invalidArgument, malformedXml, notFoundConfiguration, notImplemented } from '../errors.ts';
-import { checkVersionId, findObject, requireObject } from '../objects.ts';
+import { checkVersionId, findObject, requireTarget } from '../objects.ts';
 import { inObject } from '../store.ts';
 import { changeBucket } from './configuration.ts';
 
 /** "Setting default server-side encryption behavior for Amazon S3 buckets". Recorded: it shows in the headers of new objects. */
 export async function putBucketEncryption(ctx: Ctx, input: PutBucketEncryptionRequest): Promise<Record<string, never>> {
+  const bucket = await openBucket(ctx, input);
   const rule = input.ServerSideEncryptionConfiguration?.Rules?.[0];
   const byDefault = rule?.ApplyServerSideEncryptionByDefault;
   if (!byDefault || input.ServerSideEncryptionConfiguration?.Rules?.length !== 1) throw malformedXml();
@@ -41,7 +42,7 @@ export async function putBucketEncryption(ctx: Ctx, input: PutBucketEncryptionRe
     ...(byDefault.KMSMasterKeyID === undefined ? {} : { kmsKeyId: byDefault.KMSMasterKeyID }),
     ...(rule?.BucketKeyEnabled ? { bucketKeyEnabled: true } : {}),
   };
-  await changeBucket(ctx, await openBucket(ctx, input), (now) => ({ ...now, encryption }));
+  await changeBucket(ctx, bucket, (now) => ({ ...now, encryption }));
   return {};
 }
 
@@ -63,10 +64,11 @@ export async function deleteBucketEncryption(ctx: Ctx, input: GetBucketEncryptio
 const OWNERSHIPS: readonly unknown[] = ['BucketOwnerEnforced', 'BucketOwnerPreferred', 'ObjectWriter'];
 
 export async function putBucketOwnershipControls(ctx: Ctx, input: PutBucketOwnershipControlsRequest): Promise<Record<string, never>> {
+  const bucket = await openBucket(ctx, input);
   const rules = input.OwnershipControls?.Rules;
   const ownership = rules?.[0]?.ObjectOwnership;
   if (rules?.length !== 1 || !OWNERSHIPS.includes(ownership)) throw malformedXml();
-  await changeBucket(ctx, await openBucket(ctx, input), (now) => ({ ...now, ownership: ownership as ObjectOwnership }));
+  await changeBucket(ctx, bucket, (now) => ({ ...now, ownership: ownership as ObjectOwnership }));
   return {};
 }
 
@@ -148,7 +150,7 @@ export async function putObjectAcl(ctx: Ctx, input: PutObjectAclRequest): Promis
   checkVersionId(input.VersionId);
   const acl = cannedAcl(bucket, input, 'object');
   await inObject(ctx, bucket, key, {}, (object) => {
-    object.replace({ ...requireObject(object.find(input.VersionId), key, input.VersionId, 'PUT'), acl });
+    object.replace({ ...requireTarget(object.find(input.VersionId), key, input.VersionId, 'PUT'), acl });
   });
   return {};
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type {
   CreateBucketOutput,
   CreateBucketRequest,
@@ -17,7 +18,8 @@ import { openBucket } from '../buckets.ts';
 import { decodeToken, encodeToken } from '../domain/listing.ts';
 import { canonicalUserId, checkBucketName } from '../domain/names.ts';
 import type { BucketRecord, ObjectOwnership } from '../domain/records.ts';
-import { tagsFromSet } from '../domain/tags.ts';
+import { isRegion } from '../domain/regions.ts';
+import { type Tags, tagsFromSet } from '../domain/tags.ts';
 import * as errors from '../errors.ts';
 import { LIST_BUCKETS_MAX } from '../limits.ts';
 import { nowSeconds } from '../objects.ts';
@@ -49,7 +51,7 @@ export async function createBucketOnce(ctx: Ctx, input: CreateBucketRequest, tok
   }
   if (input.CreateBucketConfiguration?.Bucket || input.CreateBucketConfiguration?.Location) throw errors.notImplemented('Directory buckets');
   const ownership = ownershipOf(input);
-  const tags = input.CreateBucketConfiguration?.Tags ? tagsFromSet(input.CreateBucketConfiguration.Tags, 'bucket') : undefined;
+  const tags = input.CreateBucketConfiguration?.Tags ? tagsOfNewBucket(input.CreateBucketConfiguration.Tags) : undefined;
   const record: BucketRecord = {
     name,
     id: ctx.platform.ids.text(12),
@@ -66,8 +68,12 @@ export async function createBucketOnce(ctx: Ctx, input: CreateBucketRequest, tok
   const blockKey = keys.config(record.id, 'publicAccessBlock');
   await ctx.platform.store.transact({ keys: [bucketKey, owned, tagKey, blockKey] }, (tx) => {
     const value = tx.get(bucketKey);
-    if (value) throwTaken(ctx, decodeJson<BucketRecord>(value), token);
-    else {
+    if (value) {
+      const taken = decodeJson<BucketRecord>(value);
+      throwTaken(ctx, taken, token);
+      const present = tx.get(keys.config(taken.id, 'tagging'));
+      if (tags && !isDeepStrictEqual(tags, present && decodeJson(present))) throw errors.bucketAlreadyOwnedByYou(taken.name);
+    } else {
       tx.put(bucketKey, encodeJson(record));
       tx.put(owned, encodeJson(null));
       tx.put(blockKey, encodeJson(DEFAULT_PUBLIC_ACCESS_BLOCK));
@@ -75,6 +81,15 @@ export async function createBucketOnce(ctx: Ctx, input: CreateBucketRequest, tok
     }
   });
   return { Location: region === HOME_REGION ? `/${name}` : `http://${name}.s3.amazonaws.com/`, BucketArn: bucketArn(ctx, name) };
+}
+
+function tagsOfNewBucket(set: Parameters<typeof tagsFromSet>[0]): Tags {
+  if (set?.some(({ Key }) => Key?.startsWith('aws:'))) {
+    throw errors.invalidTag(
+      'User-defined tag keys can\'t start with "aws:". This prefix is reserved for system tags. Remove "aws:" from your tag keys and try again.',
+    );
+  }
+  return tagsFromSet(set, 'bucket');
 }
 
 /** In us-east-1 creating one's own bucket again is a success, as it was before the error existed. */
@@ -95,7 +110,7 @@ function regionOf(ctx: Ctx, constraint: string | undefined): string {
   }
   if (ctx.region === HOME_REGION) {
     const region = constraint === 'EU' ? EU_REGION : constraint;
-    if (region === HOME_REGION || !/^[a-z]{2,3}(-[a-z]+)+-\d$/.test(region)) throw errors.invalidLocationConstraint(constraint);
+    if (region === HOME_REGION || !isRegion(region)) throw errors.invalidLocationConstraint(constraint);
     return region;
   }
   if (constraint === 'EU' && ctx.region === EU_REGION) return ctx.region;
@@ -143,7 +158,7 @@ export async function listBuckets(ctx: Ctx, input: ListBucketsRequest): Promise<
   if (!Number.isInteger(max) || max < 1 || max > LIST_BUCKETS_MAX) {
     throw errors.invalidArgument('Argument max-buckets must be an integer between 1 and 10000.', 'max-buckets', String(max));
   }
-  if (input.BucketRegion !== undefined && !/^[a-z]{2,3}(-[a-z]+)+-\d$/.test(input.BucketRegion)) {
+  if (input.BucketRegion !== undefined && !isRegion(input.BucketRegion)) {
     throw errors.invalidArgument(`Argument value ${input.BucketRegion} is not a valid AWS Region`, 'bucket-region');
   }
   const base = keyOf('s3', 'owned', ctx.account);

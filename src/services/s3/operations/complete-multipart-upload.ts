@@ -4,9 +4,9 @@ import { encryptionMembers } from '../attributes.ts';
 import { checksumMember } from '../domain/checksums.ts';
 import { checkWhole, chooseParts, multipartChecksum, multipartEtag, type NamedPart } from '../domain/completion.ts';
 import { checkWrite, checkWriteForm } from '../domain/conditions.ts';
-import { newVersionId } from '../domain/names.ts';
+import { newStamp } from '../domain/names.ts';
 import type { BucketRecord, PartRecord, UploadRecord, VersionRecord } from '../domain/records.ts';
-import { conditionalRequestConflict, malformedXml, noSuchUpload, slowDown } from '../errors.ts';
+import { malformedXml, noSuchUpload, slowDown } from '../errors.ts';
 import { COMPLETE_ATTEMPTS_MAX } from '../limits.ts';
 import { nowSeconds } from '../objects.ts';
 import { type Draft, endUpload, inObject, keys, readUploadParts, uploadKeys } from '../store.ts';
@@ -52,7 +52,7 @@ interface Completion {
 }
 
 function commit(ctx: Ctx, input: CompleteMultipartUploadRequest, { bucket, upload, parts, count, draft }: Completion) {
-  const { uploadId, key, initiatedMs, initiator: _, checksum, ...attributes } = upload;
+  const { uploadId: _id, key, initiatedMs: _at, initiator: _who, before: _before, checksum, ...attributes } = upload;
   const listId = ctx.platform.ids.text(16);
   const body = { kind: 'parts', id: listId } as const;
   const object: Draft = { ...attributes, ...draft, body, parts: parts.length, modifiedMs: nowSeconds(ctx) };
@@ -60,17 +60,13 @@ function commit(ctx: Ctx, input: CompleteMultipartUploadRequest, { bucket, uploa
     const value = checksum && part.checksums[checksum.algorithm];
     return { number: index + 1, blob: part.blob, size: part.size, ...(value === undefined ? {} : { checksum: value }) };
   });
-  const versionId = newVersionId(ctx.platform.ids);
+  const stamp = newStamp(ctx.platform.ids);
   const more = { keys: [...uploadKeys(bucket, upload), keys.parts(bucket.id, listId)] };
   return inObject(ctx, bucket, key, more, (target, tx) => {
-    checkWrite(input, key, target.current, initiatedMs);
-    // A delete since the upload began is a conflict for a write that wants the key absent all along.
-    if (input.IfNoneMatch !== undefined && target.current?.deleteMarker && target.current.modifiedMs >= initiatedMs) {
-      throw conditionalRequestConflict('If-None-Match', key);
-    }
+    checkWrite(input, key, target.current, upload);
     const ended = endUpload(ctx, tx, bucket, upload, { count, keep: listId });
     if (ended !== 'ended') return ended;
-    return { version: target.write(object, versionId, { body, parts: list }), versioning: target.bucket.versioning };
+    return { version: target.write(object, stamp, { body, parts: list }), versioning: target.bucket.versioning };
   });
 }
 

@@ -36,10 +36,10 @@ export interface Recorded {
 export function recordedConfiguration({ kind, member, missing, check, output }: Recorded): { put: Run; get: Run; delete: Run } {
   return {
     async put(ctx, input) {
+      const bucket = await openBucket(ctx, input);
       const value = input[member];
       if (typeof value !== 'object' || value === null) throw malformedXml();
       check?.(value as Record<string, unknown>);
-      const bucket = await openBucket(ctx, input);
       const row = keys.config(bucket.id, kind);
       await inBucket(ctx, bucket, { keys: [row] }, (tx) => tx.put(row, encodeJson(value)));
       return {};

@@ -6,7 +6,7 @@ import { openBucket } from '../buckets.ts';
 import { checksumMember, DEFAULT_ALGORITHM, parseAlgorithm } from '../domain/checksums.ts';
 import { checkCopySource, checkWrite, checkWriteForm } from '../domain/conditions.ts';
 import { type CopySource, parseCopySource } from '../domain/copySource.ts';
-import { checkKey, newVersionId } from '../domain/names.ts';
+import { checkKey, newStamp } from '../domain/names.ts';
 import type { ByteRange } from '../domain/ranges.ts';
 import type { Attributes, BucketRecord, ObjectRecord } from '../domain/records.ts';
 import { invalidArgument, invalidRequest, noSuchKey, slowDown } from '../errors.ts';
@@ -55,12 +55,12 @@ async function write(ctx: Ctx, bucket: BucketRecord, key: string, { input, from,
   const modifiedMs = nowSeconds(ctx);
   const { body } = received.content;
   const draft = { ...attributes, etag: received.md5, size: received.size, body, checksum, modifiedMs, account: bucket.account };
-  const versionId = newVersionId(ctx.platform.ids);
+  const stamp = newStamp(ctx.platform.ids);
   const more = body.kind === 'inline' ? { keys: [keys.inline(bucket.id, body.id)] } : body.kind === 'blob' ? { keys: [keys.blob(body.id)] } : {};
   const written = await naming(ctx, received.content, () =>
     inObject(ctx, bucket, key, more, (object) => {
       checkWrite(input, key, object.current);
-      return { version: object.write(draft, versionId, received.content), versioning: object.bucket.versioning };
+      return { version: object.write(draft, stamp, received.content), versioning: object.bucket.versioning };
     }),
   );
   return {
@@ -121,6 +121,8 @@ function checkSelfCopy(bucket: BucketRecord, key: string, source: CopySource, re
     input.WebsiteRedirectLocation !== undefined ||
     input.ServerSideEncryption !== undefined ||
     input.ChecksumAlgorithm !== undefined ||
+    input.IfMatch !== undefined ||
+    input.IfNoneMatch !== undefined ||
     bucket.encryption !== undefined;
   if (!changes) throw invalidRequest(SELF_COPY);
 }

@@ -3,7 +3,7 @@ import { AwsError } from '../../../kit/errors.ts';
 import type { Ctx } from '../../service.ts';
 import { openBucket } from '../buckets.ts';
 import { checkWrite } from '../domain/conditions.ts';
-import { checkKey, isVersionId, newVersionId } from '../domain/names.ts';
+import { checkKey, isVersionId, newStamp } from '../domain/names.ts';
 import type { BucketRecord } from '../domain/records.ts';
 import { headerNotImplemented, invalidArgument, invalidRequest, malformedXml, noSuchVersion } from '../errors.ts';
 import { DELETE_CONCURRENCY, LIST_MAX } from '../limits.ts';
@@ -31,7 +31,7 @@ export async function deleteObject(ctx: Ctx, input: DeleteObjectRequest): Promis
 
 /** "Working with delete markers": without a version id a versioned key gets a marker; with one, that version goes for good. */
 function deleteOne(ctx: Ctx, bucket: BucketRecord, key: string, versionId: string | undefined, ifMatch?: string): Promise<Outcome> {
-  const markerId = newVersionId(ctx.platform.ids);
+  const stamp = newStamp(ctx.platform.ids);
   const modifiedMs = nowSeconds(ctx);
   return inObject(ctx, bucket, key, {}, (object): Outcome => {
     if (ifMatch !== undefined && ifMatch !== '*') checkWrite({ IfMatch: ifMatch }, key, object.find(versionId));
@@ -43,13 +43,13 @@ function deleteOne(ctx: Ctx, bucket: BucketRecord, key: string, versionId: strin
       if (object.current) object.remove(object.current.versionId);
       return {};
     }
-    const marker = object.write({ deleteMarker: true, modifiedMs, account: bucket.account }, markerId);
+    const marker = object.write({ deleteMarker: true, modifiedMs, account: bucket.account }, stamp);
     return { deleteMarker: true, versionId: marker.versionId };
   });
 }
 
 function refuseUnbuilt(input: { readonly BypassGovernanceRetention?: boolean | undefined }): void {
-  if (input.BypassGovernanceRetention) {
+  if (input.BypassGovernanceRetention !== undefined) {
     throw invalidArgument('x-amz-bypass-governance-retention is only applicable to Object Lock enabled buckets.', 'x-amz-bypass-governance-retention');
   }
 }

@@ -75,7 +75,7 @@ export async function listObjectsV2(ctx: Ctx, input: ListObjectsV2Request): Prom
     KeyCount: page.items.length + page.prefixes.length,
     ContinuationToken: input.ContinuationToken,
     NextContinuationToken: page.truncated ? encodeToken(page.last ?? '') : undefined,
-    StartAfter: input.StartAfter === undefined || input.StartAfter === '' ? undefined : encode(input.StartAfter),
+    StartAfter: input.ContinuationToken !== undefined || !input.StartAfter ? undefined : encode(input.StartAfter),
   });
 }
 

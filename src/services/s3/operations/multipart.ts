@@ -17,7 +17,7 @@ import { canonicalUserId, checkKey, newUploadId } from '../domain/names.ts';
 import type { BucketRecord, ChecksumType, PartRecord, UploadRecord } from '../domain/records.ts';
 import { invalidArgument, invalidRequest, noSuchUpload } from '../errors.ts';
 import { nowSeconds } from '../objects.ts';
-import { endUpload, inBucket, keys, readUpload, readUploadParts, uploadKeys } from '../store.ts';
+import { endUpload, inBucket, inObject, keys, readUpload, readUploadParts, uploadKeys } from '../store.ts';
 import { walkUploads } from '../walk.ts';
 
 export async function createMultipartUpload(ctx: Ctx, input: CreateMultipartUploadRequest): Promise<CreateMultipartUploadOutput> {
@@ -35,7 +35,9 @@ export async function createMultipartUpload(ctx: Ctx, input: CreateMultipartUplo
     ...(checksum ? { checksum } : {}),
   };
   const uploadKey = keys.upload(bucket.id, key, upload.uploadId);
-  await inBucket(ctx, bucket, { keys: [uploadKey] }, (tx) => tx.put(uploadKey, encodeJson(upload)));
+  await inObject(ctx, bucket, key, { keys: [uploadKey] }, ({ current }, tx) => {
+    tx.put(uploadKey, encodeJson(current && !current.deleteMarker ? { ...upload, before: current.stamp } : upload));
+  });
   return {
     Bucket: bucket.name,
     Key: key,
@@ -87,6 +89,10 @@ export async function abortMultipartUpload(ctx: Ctx, input: AbortMultipartUpload
   return {};
 }
 
+function initiatorOf(upload: UploadRecord): { ID: string; DisplayName: string } {
+  return { ID: upload.initiator, DisplayName: upload.initiator.split(/[:/]/).at(-1) ?? '' };
+}
+
 /** Parts that S3 lists with a checksum: those of an upload that asked for one. */
 function listedPart(upload: UploadRecord, part: PartRecord) {
   return {
@@ -115,7 +121,7 @@ export async function listParts(ctx: Ctx, input: ListPartsRequest): Promise<List
     MaxParts: limit,
     IsTruncated: rest.length > page.length,
     Parts: page.map((part) => listedPart(upload, part)),
-    Initiator: { ID: upload.initiator },
+    Initiator: initiatorOf(upload),
     Owner: owner,
     StorageClass: upload.storageClass as NonNullable<ListPartsOutput['StorageClass']>,
     ...(upload.checksum ? { ChecksumAlgorithm: upload.checksum.algorithm, ChecksumType: upload.checksum.type } : {}),
@@ -142,7 +148,8 @@ export async function listMultipartUploads(ctx: Ctx, input: ListMultipartUploads
     Bucket: bucket.name,
     KeyMarker: encode(after ?? ''),
     UploadIdMarker: afterUpload ?? '',
-    NextKeyMarker: endsInUpload || page.truncated ? encode(page.last ?? '') : '',
+    // After a common prefix S3 gives no marker to go on from.
+    NextKeyMarker: endsInUpload ? encode(page.last ?? '') : '',
     NextUploadIdMarker: endsInUpload ? last.record.uploadId : '',
     Prefix: input.Prefix === undefined ? undefined : encode(prefix),
     Delimiter: delimiter === undefined ? undefined : encode(delimiter),
@@ -154,7 +161,7 @@ export async function listMultipartUploads(ctx: Ctx, input: ListMultipartUploads
       Initiated: new Date(record.initiatedMs),
       StorageClass: record.storageClass as 'STANDARD',
       Owner: owner,
-      Initiator: { ID: record.initiator },
+      Initiator: initiatorOf(record),
       ...(record.checksum ? { ChecksumAlgorithm: record.checksum.algorithm, ChecksumType: record.checksum.type } : {}),
     })),
     CommonPrefixes: page.prefixes.map((one) => ({ Prefix: encode(one) })),

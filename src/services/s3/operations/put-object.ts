@@ -5,7 +5,7 @@ import { announcedBytes, naming, receive, type Source } from '../body.ts';
 import { openBucket } from '../buckets.ts';
 import { checkMd5Form, checksumMember, DEFAULT_ALGORITHM, planChecksum } from '../domain/checksums.ts';
 import { checkWrite, checkWriteForm } from '../domain/conditions.ts';
-import { checkKey, newVersionId } from '../domain/names.ts';
+import { checkKey, newStamp } from '../domain/names.ts';
 import { notImplemented } from '../errors.ts';
 import { nowSeconds } from '../objects.ts';
 import { inObject, keys } from '../store.ts';
@@ -27,12 +27,12 @@ export async function putObject(ctx: Ctx, input: PutObjectInput): Promise<PutObj
   const checksum = { algorithm, value: received.checksums[algorithm] ?? '', type: 'FULL_OBJECT' as const };
   const { body } = received.content;
   const draft = { ...attributes, etag: received.md5, size: received.size, body, checksum, modifiedMs: nowSeconds(ctx), account: bucket.account };
-  const versionId = newVersionId(ctx.platform.ids);
+  const stamp = newStamp(ctx.platform.ids);
   const more = body.kind === 'inline' ? { keys: [keys.inline(bucket.id, body.id)] } : body.kind === 'blob' ? { keys: [keys.blob(body.id)] } : {};
   const written = await naming(ctx, received.content, () =>
     inObject(ctx, bucket, key, more, (object) => {
       checkWrite(input, key, object.current);
-      return { version: object.write(draft, versionId, received.content), versioning: object.bucket.versioning };
+      return { version: object.write(draft, stamp, received.content), versioning: object.bucket.versioning };
     }),
   );
   ctx.meter('BytesIn', received.size);

@@ -15,9 +15,9 @@ import type { Ctx } from '../../service.ts';
 import { openBucket } from '../buckets.ts';
 import { checkKey } from '../domain/names.ts';
 import { type Tags, tagSet, tagsFromSet } from '../domain/tags.ts';
-import { malformedXml, notFoundConfiguration } from '../errors.ts';
-import { checkVersionId, findObject, requireObject } from '../objects.ts';
-import { inBucket, inObject, keys, readConfig } from '../store.ts';
+import { malformedXml, noSuchKey, notFoundConfiguration } from '../errors.ts';
+import { checkVersionId, requireTarget } from '../objects.ts';
+import { inBucket, inObject, keys, readConfig, readVersion } from '../store.ts';
 
 export async function putBucketTagging(ctx: Ctx, input: PutBucketTaggingRequest): Promise<Record<string, never>> {
   if (!input.Tagging) throw malformedXml();
@@ -68,7 +68,7 @@ async function setObjectTags(
   const bucket = await openBucket(ctx, input);
   checkVersionId(input.VersionId);
   return inObject(ctx, bucket, key, {}, (object) => {
-    const record = requireObject(object.find(input.VersionId), key, input.VersionId, method);
+    const record = requireTarget(object.find(input.VersionId), key, input.VersionId, method);
     object.replace({ ...record, tags });
     return object.bucket.versioning ? { VersionId: record.versionId } : {};
   });
@@ -78,6 +78,10 @@ export async function getObjectTagging(ctx: Ctx, input: GetObjectTaggingRequest)
   const key = input.Key ?? '';
   checkKey(key);
   const bucket = await openBucket(ctx, input);
-  const record = await findObject(ctx, bucket, key, input.VersionId, 'GET');
+  checkVersionId(input.VersionId);
+  const found = await readVersion(ctx.platform.store, bucket.id, key, input.VersionId);
+  // This one answer of S3 names the bucket with the key.
+  if (!found && input.VersionId === undefined) throw noSuchKey(`${bucket.name}/${key}`);
+  const record = requireTarget(found, key, input.VersionId, 'GET');
   return { TagSet: tagSet(record.tags), ...(bucket.versioning ? { VersionId: record.versionId } : {}) };
 }
