@@ -152,7 +152,7 @@ export function checkSelect(
   if (select === undefined) return;
   if (named) throw validation(`Cannot specify the ${named} when choosing to get ${select === 'COUNT' ? 'only the Count' : select}`);
   if (select === 'ALL_PROJECTED_ATTRIBUTES' && indexName === undefined) {
-    throw invalidParameter('ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName');
+    throw validation('ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName');
   }
 }
 

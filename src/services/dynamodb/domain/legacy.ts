@@ -50,6 +50,13 @@ export function constrainConditions(constraints: Constraints, parameter: string,
   }
 }
 
+/** `ConditionalOperator` joins two tests or more. */
+export function checkConditionalOperator(operator: string | undefined, conditions: object | undefined): void {
+  if (operator === undefined) return;
+  if (conditions === undefined) throw validation('ConditionalOperator cannot be used without Filter or Expected');
+  if (Object.keys(conditions).length < 2) throw validation('ConditionalOperator can only be used when Filter or Expected has two or more elements');
+}
+
 /** `Expected` as a condition. Throws ValidationException. */
 export function expectedCondition(expected: Expected, operator: string | undefined): Condition {
   const tests = Object.entries(expected).map(([name, condition]) => {

@@ -6,7 +6,7 @@ import { type Condition, type ResolvedCondition, resolveCondition } from './expr
 import { meets } from './expression/evaluate.ts';
 import { Placeholders } from './expression/placeholders.ts';
 import { resolveUpdate, type UpdateAction } from './expression/update.ts';
-import { expectedCondition, updateActions } from './legacy.ts';
+import { checkConditionalOperator, expectedCondition, updateActions } from './legacy.ts';
 import { checkExpressionParameters } from './parameters.ts';
 import { checkItemKeys, checkKey, checkNestedPaths, type Table } from './table.ts';
 import { type AttributeValue, attributeOf, checkItem, copyItem, type Item, itemSize, nestingOf, textSize, typeOf } from './value.ts';
@@ -70,12 +70,8 @@ function planCondition(input: ConditionInput): Pick<ItemWrite, 'condition' | 'ne
 }
 
 function legacyCondition({ Expected, ConditionalOperator }: ConditionInput): Condition | undefined {
-  const count = Object.keys(Expected ?? {}).length;
-  if (ConditionalOperator !== undefined) {
-    if (Expected === undefined) throw invalidParameter('ConditionalOperator cannot be used without Filter or Expected');
-    if (count < 2) throw invalidParameter('ConditionalOperator can only be used when Filter or Expected has two or more elements');
-  }
-  return Expected && count > 0 ? expectedCondition(Expected, ConditionalOperator) : undefined;
+  checkConditionalOperator(ConditionalOperator, Expected);
+  return Expected && Object.keys(Expected).length > 0 ? expectedCondition(Expected, ConditionalOperator) : undefined;
 }
 
 export function placeholdersOf(input: {

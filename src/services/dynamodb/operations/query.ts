@@ -4,7 +4,7 @@ import { ATTRIBUTES_TO_GET_MAX, CONDITIONAL_OPERATORS, Constraints, RETURN_CONSU
 import { type Condition, type ResolvedCondition, resolveCondition } from '../domain/expression/condition.ts';
 import { meets } from '../domain/expression/evaluate.ts';
 import { checkKeyTests, type KeyRangePlan, type KeyTest, type KeyTests, keyTests, legacyKeyTests, planKeyRange } from '../domain/key-condition.ts';
-import { checkAttributesToGet, checkConditions, constrainConditions, filterCondition } from '../domain/legacy.ts';
+import { checkAttributesToGet, checkConditionalOperator, checkConditions, constrainConditions, filterCondition } from '../domain/legacy.ts';
 import { checkExpressionParameters } from '../domain/parameters.ts';
 import { nestedHeadsOf, type Projected, resolveProjected } from '../domain/projected.ts';
 import { checkKey, checkNestedPaths, type Index, keyAttributesOf, type Table } from '../domain/table.ts';
@@ -77,6 +77,7 @@ function planQuery(input: QueryInput): QueryPlan {
   // KeyConditions alone may stand beside the other expressions.
   const legacyKeys = input.KeyConditionExpression === undefined ? [] : ['KeyConditions'];
   checkExpressionParameters(input, EXPRESSIONS, ['AttributesToGet', 'QueryFilter', 'ConditionalOperator', ...legacyKeys]);
+  checkConditionalOperator(input.ConditionalOperator, input.QueryFilter);
   if (input.QueryFilter) checkConditions(input.QueryFilter);
   checkAttributesToGet(input.AttributesToGet);
   checkStartKeyValues(input.ExclusiveStartKey as Item | undefined);
@@ -86,9 +87,8 @@ function planQuery(input: QueryInput): QueryPlan {
   try {
     checkSelect(input.Select, input.IndexName, input.ProjectionExpression, input.AttributesToGet);
   } catch (error) {
-    // Of these sentences Query puts this one into the envelope.
-    const { message } = error as Error;
-    throw message.startsWith('Must specify') ? validation(`1 validation error detected: ${message}`) : error;
+    // Query puts these sentences into the envelope, Scan does not.
+    throw validation(`1 validation error detected: ${(error as Error).message}`);
   }
   const placeholders = placeholdersOf(input);
   const key = input.KeyConditionExpression === undefined ? undefined : resolveCondition('KeyConditionExpression', input.KeyConditionExpression, placeholders);

@@ -3,7 +3,7 @@ import { prefixEnd } from '../../../kit/key.ts';
 import type { Operation } from '../../service.ts';
 import { ATTRIBUTES_TO_GET_MAX, CONDITIONAL_OPERATORS, Constraints, RETURN_CONSUMED_CAPACITY, requiredTableName, SELECTS } from '../domain/constraints.ts';
 import { resolveCondition } from '../domain/expression/condition.ts';
-import { checkAttributesToGet, checkConditions, constrainConditions, filterCondition } from '../domain/legacy.ts';
+import { checkAttributesToGet, checkConditionalOperator, checkConditions, constrainConditions, filterCondition } from '../domain/legacy.ts';
 import { checkExpressionParameters } from '../domain/parameters.ts';
 import { nestedHeadsOf, resolveProjected } from '../domain/projected.ts';
 import { checkKeyPiece, checkNestedPaths, type Index, type Table } from '../domain/table.ts';
@@ -76,6 +76,7 @@ function checkInput(input: ScanInput): string {
 function planScan(input: ScanInput) {
   checkExpressionParameters(input, ['ProjectionExpression', 'FilterExpression'], ['AttributesToGet', 'ScanFilter', 'ConditionalOperator']);
   checkAttributesToGet(input.AttributesToGet);
+  checkConditionalOperator(input.ConditionalOperator, input.ScanFilter);
   if (input.ScanFilter) checkConditions(input.ScanFilter);
   checkStartKeyValues(input.ExclusiveStartKey as Item | undefined);
   checkSegments(input.Segment, input.TotalSegments);

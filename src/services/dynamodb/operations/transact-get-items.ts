@@ -83,7 +83,7 @@ function checkGets(gets: readonly Get[], tables: readonly Table[]): void {
   if (reasons.some((reason) => reason.Code !== 'None')) throw transactionCancelled(reasons);
 }
 
-/** An empty key value fails the whole request at once. */
+/** An empty value of a table's or an index's key fails the whole request at once. */
 export function hoisted(error: AwsError): boolean {
-  return error.message.startsWith('One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty');
+  return error.message.startsWith('One or more parameter values are not valid. ');
 }

@@ -137,7 +137,7 @@ function runAll(tx: Tx, actions: readonly Action[], tables: readonly Table[], pl
       done.push({ table, units: written.units, size });
       return { Code: 'None' };
     } catch (error) {
-      if (!(error instanceof AwsError)) throw error;
+      if (!(error instanceof AwsError) || hoisted(error)) throw error;
       failed = true;
       return reasonOf(error);
     }

@@ -180,7 +180,7 @@ function planIndexes(existing: TableRecord, input: UpdateTableInput, billingMode
   const deleted: number[] = [];
   for (const { Create, Update, Delete } of input.GlobalSecondaryIndexUpdates ?? []) {
     if (Create) {
-      if (indexes.some((index) => index.name === Create.IndexName)) throw invalidParameter(`Attempting to create an index which already exists`);
+      if (indexes.some((index) => index.name === Create.IndexName)) throw validation('Attempting to create an index which already exists');
       if (indexes.filter((index) => index.kind === 'global').length >= GLOBAL_INDEXES_MAX) {
         throw limitExceeded(`GlobalSecondaryIndex count exceeds the per-table limit of ${GLOBAL_INDEXES_MAX}`);
       }
