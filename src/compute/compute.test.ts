@@ -124,7 +124,8 @@ describe('a Python function', () => {
       AWS_LAMBDA_FUNCTION_NAME: 'python',
     });
     expect(env['CROFT_TEST_HOST_SECRET']).toBeUndefined();
-    expect(env['HOME']).toBeUndefined();
+    expect(env['HOME']).toBe(env['TMPDIR']);
+    expect(env['TMPDIR']?.startsWith(plane.directory)).toBe(true);
   });
 
   it('knows its invocation from the context', async () => {

@@ -21,6 +21,7 @@ export function launchVariables(facts: LaunchFacts): Record<string, string> {
     PATH: '/usr/local/bin:/usr/bin:/bin:/opt/bin',
     LANG: 'en_US.UTF-8',
     TZ: ':UTC',
+    LD_LIBRARY_PATH: `${codeDirectory}:${codeDirectory}/lib:/opt/lib`,
     // Without a machine's locale to fall back on, Python reads files as UTF-8 as it does on AWS.
     ...(runtime.family === 'python' ? { LC_CTYPE: 'C.UTF-8' } : {}),
     AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',

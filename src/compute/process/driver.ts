@@ -72,9 +72,11 @@ class ProcessSandbox implements Sandbox {
 
   async specialise(launch: Launch): Promise<RunningRuntime> {
     const { file, args, variables } = commandOf(launch.runtime);
+    const temporary = join(this.#directory, 'tmp');
     const child = spawn(file, args, {
       cwd: launch.codeDirectory,
-      env: { ...variables, TMPDIR: join(this.#directory, 'tmp'), ...launch.variables },
+      // A home of its own: without one, SDKs would find the configuration files of whoever runs Croft.
+      env: { ...variables, TMPDIR: temporary, HOME: temporary, ...launch.variables },
       // Its own process group, so that its children end with it; and its own session, so that no terminal signal reaches it.
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],

@@ -12,7 +12,7 @@ import { createAlias, deleteAlias, getAlias, listAliases, updateAlias } from './
 import { deleteFunctionConcurrency, getFunctionConcurrency, putFunctionConcurrency } from './operations/concurrency.ts';
 import { createFunction } from './operations/create-function.ts';
 import { deleteFunction } from './operations/delete-function.ts';
-import { getFunction, getFunctionConfiguration } from './operations/get-function.ts';
+import { getFunction, getFunctionCodeSigningConfig, getFunctionConfiguration } from './operations/get-function.ts';
 import { invoke, invokeAsync } from './operations/invoke.ts';
 import { listFunctions, listVersionsByFunction } from './operations/list-functions.ts';
 import { addPermission, getPolicy, removePermission } from './operations/permissions.ts';
@@ -63,6 +63,7 @@ function operationsOf(room: LambdaRoom): Record<string, OperationEntry> {
     CreateFunction: { run: createFunction, access: onFunction, recorded: RECORDED },
     GetFunction: { run: getFunction(room), access: onFunction },
     GetFunctionConfiguration: { run: getFunctionConfiguration, access: onFunction },
+    GetFunctionCodeSigningConfig: { run: getFunctionCodeSigningConfig, access: onFunction },
     ListFunctions: { run: listFunctions, access: onAll },
     UpdateFunctionCode: { run: updateFunctionCode, access: onFunction, recorded: ['Architectures'] },
     UpdateFunctionConfiguration: { run: updateFunctionConfiguration, access: onFunction, recorded: RECORDED },

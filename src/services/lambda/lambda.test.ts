@@ -9,6 +9,7 @@ import {
   DeleteFunctionConcurrencyCommand,
   GetAccountSettingsCommand,
   GetAliasCommand,
+  GetFunctionCodeSigningConfigCommand,
   GetFunctionCommand,
   GetFunctionConcurrencyCommand,
   GetFunctionConfigurationCommand,
@@ -263,6 +264,12 @@ it('keeps permissions as a resource policy', async () => {
   );
   await lambda.send(new RemovePermissionCommand({ FunctionName: 'shared', StatementId: 'other' }));
   await expect(lambda.send(new GetPolicyCommand({ FunctionName: 'shared' }))).rejects.toThrow('No policy is associated with the given resource.');
+});
+
+it('has no code signing to tell of', async () => {
+  await create('unsigned');
+  expect((await lambda.send(new GetFunctionCodeSigningConfigCommand({ FunctionName: 'unsigned' }))).CodeSigningConfigArn).toBeUndefined();
+  await expect(lambda.send(new GetFunctionCodeSigningConfigCommand({ FunctionName: 'nobody' }))).rejects.toThrow(`Function not found: ${ARN}:nobody`);
 });
 
 it('keeps tags', async () => {
