@@ -6,6 +6,7 @@ import { pullEvents } from './pull-events.ts';
 import { pushEvents } from './push-events.ts';
 import { restApiEvent } from './rest-events.ts';
 import { assumedBy, draftRole, managedArn, type RoleDraft } from './role.ts';
+import { checkProperties } from './schema.ts';
 import type { Session } from './session.ts';
 import { s3Location } from './tables.ts';
 import type { EventTarget } from './target.ts';
@@ -299,6 +300,7 @@ function oneEvent(session: Session, logicalId: string, eventId: string, definiti
   if (!isObject(definition) || !isText(definition['Type'])) throw new EventProblem(eventId, "'Type' is required.");
   const type = definition['Type'];
   const properties = isObject(definition['Properties']) ? definition['Properties'] : {};
+  checkProperties(logicalId + eventId, type, properties);
   const event = { context: session.context, target, id: logicalId + eventId, eventId, properties, role, resources: session.resources };
   if (type === 'Api') return restApiEvent(session, event);
   if (type === 'HttpApi') return httpApiEvent(session, event);

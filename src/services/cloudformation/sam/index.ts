@@ -6,6 +6,7 @@ import { apiIdOf, defaultDefinitions, implicitRestApi } from './implicit.ts';
 import { expandPolicyTemplates } from './policies.ts';
 import { pythonOrder } from './python.ts';
 import { transformRestApi } from './rest-api.ts';
+import { checkProperties, refuseUnsupported } from './schema.ts';
 import type { Session } from './session.ts';
 import { layerVersion, simpleTable } from './tables.ts';
 import { deepCopy, isTruthy, type Made, type SamContext, withParameters } from './values.ts';
@@ -41,7 +42,11 @@ export function transformServerless(source: JsonObject, context: SamContext & { 
   const renamed = new Map<string, string>();
   const derived = new Map<string, string>();
   const ids = order(session);
-  for (const [logicalId, resource] of Object.entries(session.resources)) if (!ids.includes(logicalId)) output[logicalId] = resource;
+  for (const [logicalId, resource] of Object.entries(session.resources)) {
+    if (ids.includes(logicalId)) continue;
+    output[logicalId] = resource;
+    attempt(() => refuseUnsupported(logicalId, resource as JsonObject, {}));
+  }
   for (const logicalId of ids) {
     attempt(() => {
       const made = transformOne(session, logicalId);
@@ -151,13 +156,19 @@ function order(session: Session): string[] {
 function transformOne(session: Session, logicalId: string): Made[] {
   const resource = session.resources[logicalId] as JsonObject;
   const properties = isObject(resource['Properties']) ? resource['Properties'] : {};
+  checkProperties(logicalId, String(resource['Type']), properties);
   switch (resource['Type']) {
-    case FUNCTION:
+    case FUNCTION: {
       noteFunctionName(session, properties);
-      return transformFunction(session, logicalId, resource);
+      const made = transformFunction(session, logicalId, resource);
+      refuseUnsupported(logicalId, resource, properties);
+      return made;
+    }
     case 'AWS::Serverless::Api':
+      refuseUnsupported(logicalId, resource, {});
       return transformRestApi(session, logicalId, resource);
     case 'AWS::Serverless::SimpleTable':
+      refuseUnsupported(logicalId, resource, {});
       return simpleTable(logicalId, resource, properties);
     case 'AWS::Serverless::LayerVersion':
       return layerVersion(logicalId, resource, properties, session.context);

@@ -91,7 +91,7 @@ const binaryTypes = (session: Session, properties: JsonObject): Json | undefined
 function endpointOf(logicalId: string, value: Json | undefined): { [key: string]: Json | undefined } {
   if (!isTruthy(value)) return {};
   if (isObject(value) && isTruthy(value['Type'])) {
-    const extra = present({ VpcEndpointIds: value['VPCEndpointIds'], IpAddressType: value['IpAddressType'] });
+    const extra = present({ VpcEndpointIds: value['VPCEndpointIds'] ?? value['VpcEndpointIds'], IpAddressType: value['IpAddressType'] });
     return { EndpointConfiguration: { Types: [value['Type'] ?? null], ...extra }, Parameters: { endpointConfigurationTypes: value['Type'] ?? null } };
   }
   if (isText(value) || isIntrinsic(value)) return { EndpointConfiguration: { Types: [value] }, Parameters: { endpointConfigurationTypes: value } };
