@@ -49,6 +49,8 @@ export const PURGE_ROWS_PER_STEP = 500;
 export const BACKFILL_ROWS_PER_STEP = 100;
 /** Rows asked of the store at once by Query and Scan. */
 export const READ_ROWS_PER_STEP = 500;
+/** Bytes of items read before the event loop gets a turn: about two milliseconds of parsing. */
+export const BREATH_BYTES = 256 * 1024;
 /** How often a write starts again because the table changed under it. */
 export const TABLE_CHANGE_RETRIES_MAX = 8;
 /** Table descriptions kept in memory. */

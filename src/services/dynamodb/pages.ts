@@ -2,9 +2,11 @@ import type { ConsumedCapacity } from '@aws-sdk/client-dynamodb';
 import { type Key, prefixEnd } from '../../kit/key.ts';
 import type { KeyRange } from '../../store/store.ts';
 import type { Ctx } from '../service.ts';
+import { Breath, turn } from './breath.ts';
 import { consumedCapacity, readUnits, Units } from './domain/capacity.ts';
 import type { Condition } from './domain/expression/condition.ts';
 import { meets } from './domain/expression/evaluate.ts';
+import { pageSize } from './domain/page-size.ts';
 import type { Projected } from './domain/projected.ts';
 import { type Index, indexPlaceOf, keyAttributesOf, placeOf, projectedItem, type Table } from './domain/table.ts';
 import type { Item } from './domain/value.ts';
@@ -46,9 +48,11 @@ export async function readPage(tables: Tables, ctx: Ctx, request: PageRequest): 
   let scanned = 0;
   let matched = 0;
   let bytes = 0;
+  let pageBytes = 0;
   let tableUnits = 0;
   let last: Item | undefined;
   let more = true;
+  const breath = new Breath();
   let { from, to } = after(request);
   while (more && last === undefined && from < to) {
     const wanted = Math.min(READ_ROWS_PER_STEP, limit === undefined ? READ_ROWS_PER_STEP : limit - scanned);
@@ -57,10 +61,12 @@ export async function readPage(tables: Tables, ctx: Ctx, request: PageRequest): 
     for (const entry of page.entries) {
       if (request.partitionKey !== undefined && partitionKeyInEntry(entry) !== request.partitionKey) continue;
       const stored = itemInEntry(entry);
+      if (breath.takes(stored.size)) await turn();
       scanned++;
       bytes += stored.size;
+      pageBytes += pageSize(stored.item, table.range?.name);
       found.push(stored.item);
-      if (scanned === limit || bytes >= PAGE_BYTES_MAX) {
+      if (scanned === limit || pageBytes >= PAGE_BYTES_MAX) {
         last = stored.item;
         break;
       }

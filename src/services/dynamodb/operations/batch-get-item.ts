@@ -1,5 +1,6 @@
 import type { BatchGetItemInput, BatchGetItemOutput, KeysAndAttributes } from '@aws-sdk/client-dynamodb';
 import type { Operation } from '../../service.ts';
+import { Breath, turn } from '../breath.ts';
 import { consumedCapacity, readUnits, Units } from '../domain/capacity.ts';
 import { ATTRIBUTES_TO_GET_MAX, Constraints, nameInArn, RETURN_CONSUMED_CAPACITY } from '../domain/constraints.ts';
 import { nestedHeadsOf, type Projected } from '../domain/projected.ts';
@@ -38,12 +39,13 @@ export function batchGetItem(tables: Tables): Operation<BatchGetItemInput, Batch
   };
 }
 
-function answer(
+async function answer(
   input: BatchGetItemInput,
   wanted: readonly Wanted[],
   rows: readonly (Uint8Array | undefined)[],
   meter: (units: number) => void,
-): BatchGetItemOutput {
+): Promise<BatchGetItemOutput> {
+  const breath = new Breath();
   const responses: Record<string, Item[]> = {};
   const unprocessed: Record<string, KeysAndAttributes> = {};
   const capacities = [];
@@ -53,16 +55,17 @@ function answer(
     const items: Item[] = [];
     const left: NonNullable<KeysAndAttributes['Keys']> = [];
     const units = new Units();
-    places.forEach((place, position) => {
+    for (const [position, place] of places.entries()) {
       const stored = itemInRow(rows[at++], place);
+      if (breath.takes(stored?.size ?? 0)) await turn();
       if (bytes + (stored?.size ?? 0) > BATCH_GET_BYTES_MAX) {
         left.push((request.Keys ?? [])[position] ?? {});
-        return;
+        continue;
       }
       bytes += stored?.size ?? 0;
       units.table += readUnits(stored?.size ?? 0, request.ConsistentRead);
       if (stored) items.push(projected ? projected.apply(stored.item) : stored.item);
-    });
+    }
     responses[named] = items;
     if (left.length > 0) unprocessed[named] = { ...request, Keys: left };
     meter(units.total);
