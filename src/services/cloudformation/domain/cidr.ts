@@ -21,13 +21,19 @@ function parseAddress(text: string): { value: bigint; bits: 32n | 128n } {
 function formatAddress(value: bigint, bits: 32n | 128n): string {
   if (bits === 32n) return [24n, 16n, 8n, 0n].map((shift) => String((value >> shift) & 255n)).join('.');
   const groups = Array.from({ length: 8 }, (_, index) => ((value >> BigInt(112 - 16 * index)) & 0xffffn).toString(16));
-  const [longest] = [...groups.join(':').matchAll(/(?:^|:)0(?::0)+(?=:|$)/g)].map((match) => match[0]).sort((a, b) => b.length - a.length);
-  return longest === undefined
-    ? groups.join(':')
-    : groups
-        .join(':')
-        .replace(longest, longest.startsWith(':') ? ':' : '::')
-        .replace(/:::/, '::');
+  const run = longestZeros(groups);
+  if (run.length < 2) return groups.join(':');
+  return `${groups.slice(0, run.at).join(':')}::${groups.slice(run.at + run.length).join(':')}`;
+}
+
+/** Where the longest run of zero groups is: it is what `::` stands for. */
+function longestZeros(groups: readonly string[]): { at: number; length: number } {
+  let best = { at: 0, length: 0 };
+  for (let at = 0, length = 0; at < groups.length; at++) {
+    length = groups[at] === '0' ? length + 1 : 0;
+    if (length > best.length) best = { at: at - length + 1, length };
+  }
+  return best;
 }
 
 /** `Fn::Cidr`: the first `count` subnets with `hostBits` host bits each. "Fn::Cidr" in the intrinsic function reference. */

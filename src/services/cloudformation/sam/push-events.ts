@@ -275,7 +275,7 @@ const iot: EventSource = (event) => {
     Actions: [{ Lambda: { FunctionArn: event.target.arn } }],
   });
   return [
-    permission(event, 'iot.amazonaws.com', { SourceArn: source, SourceAccount: sub('${AWS::AccountId}') }),
+    permission(event, 'iot.amazonaws.com', { SourceArn: source, SourceAccount: sub(`\${AWS::AccountId}`) }),
     made(id, 'AWS::IoT::TopicRule', { TopicRulePayload: payload }, event.target.attributes),
   ];
 };

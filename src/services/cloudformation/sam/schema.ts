@@ -37,8 +37,12 @@ const SCHEMAS: Readonly<Record<string, ReadonlyMap<string, { shape: Shape; requi
   ScheduleV2: shapes(
     'PermissionsBoundary:s ScheduleExpression!:s FlexibleTimeWindow:m Name:s State:s Description:s StartDate:s EndDate:s ScheduleExpressionTimezone:s GroupName:s KmsKeyArn:s Input:s RoleArn:s DeadLetterConfig:m RetryPolicy:m OmitName:b',
   ),
-  CloudWatchEvent: shapes('EventBusName:s RuleName:s Pattern:m DeadLetterConfig:m RetryPolicy:m Input:s InputPath:s Target:m Enabled:b State:s InputTransformer:m'),
-  EventBridgeRule: shapes('EventBusName:s RuleName:s Pattern:m DeadLetterConfig:m RetryPolicy:m Input:s InputPath:s Target:m Enabled:b State:s InputTransformer:m'),
+  CloudWatchEvent: shapes(
+    'EventBusName:s RuleName:s Pattern:m DeadLetterConfig:m RetryPolicy:m Input:s InputPath:s Target:m Enabled:b State:s InputTransformer:m',
+  ),
+  EventBridgeRule: shapes(
+    'EventBusName:s RuleName:s Pattern:m DeadLetterConfig:m RetryPolicy:m Input:s InputPath:s Target:m Enabled:b State:s InputTransformer:m',
+  ),
   CloudWatchLogs: shapes('LogGroupName!:s FilterPattern!:s'),
   IoTRule: shapes('Sql!:s AwsIotSqlVersion:s'),
   AlexaSkill: shapes('SkillId:s'),
@@ -73,7 +77,10 @@ export function checkProperties(logicalId: string, type: string, properties: Jso
       if (required) throw new ResourceProblem(logicalId, `Missing required property '${name}'.`);
     } else if (!isIntrinsic(value) && !has(value, shape)) {
       const noun = NOUN[shape];
-      throw new ResourceProblem(logicalId, noun === undefined || shape === 'b' || shape === 'i' ? `Type of property '${name}' is invalid.` : `Property '${name}' should be ${noun}.`);
+      throw new ResourceProblem(
+        logicalId,
+        noun === undefined || shape === 'b' || shape === 'i' ? `Type of property '${name}' is invalid.` : `Property '${name}' should be ${noun}.`,
+      );
     }
   }
 }
