@@ -3,7 +3,13 @@ import { chmod, cp, rm } from 'node:fs/promises';
 import { build } from 'esbuild';
 
 /** Programs that are started by path: the command line, and the workers. */
-const ENTRIES = ['src/cli/main.ts', 'src/store/sqlite/writer.ts', 'src/store/sqlite/checkpointer.ts', 'src/compute/unpack-worker.ts'];
+const ENTRIES = [
+  'src/cli/main.ts',
+  'src/store/sqlite/writer.ts',
+  'src/store/sqlite/checkpointer.ts',
+  'src/compute/unpack-worker.ts',
+  'src/services/cloudformation/expand-worker.ts',
+];
 
 /** `dist`, or where a test wants a build of its own. */
 const outdir = process.argv[2] ?? 'dist';

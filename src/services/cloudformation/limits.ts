@@ -27,3 +27,7 @@ export const CLIENT_TOKEN_MAX = 128;
 export const CLEANUP_ATTEMPTS_MAX = 3;
 /** For one AllowedPattern on one value. */
 export const PATTERN_TIMEOUT_MS = 50;
+/** Longer templates are read and transformed by a thread of their own: the main thread is for short things. */
+export const INLINE_TEMPLATE_BYTES_MAX = 4_096;
+/** For reading and transforming one template. */
+export const EXPAND_TIMEOUT_MS = 30_000;

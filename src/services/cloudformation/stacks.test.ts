@@ -292,6 +292,20 @@ describe('change sets', () => {
   });
 });
 
+describe('a long template', () => {
+  const long = (resources: Record<string, unknown>) => `${'#'.repeat(5_000)}\n${body(resources)}`;
+
+  it('is read by a thread of its own, with the same outcome', async () => {
+    await open();
+    await cfn('CreateStack', { StackName: 's', TemplateBody: long({ A: thing({ Name: 'a' }) }) });
+    await bench.quiet();
+    expect(await status()).toBe('CREATE_COMPLETE');
+    expect(await failure(cfn('ValidateTemplate', { TemplateBody: `${'#'.repeat(5_000)}\n{` }))).toMatch(
+      /^ValidationError: Template format error: YAML not well-formed/,
+    );
+  });
+});
+
 describe('a process that dies', () => {
   it('goes on where it stood, without making anything twice', async () => {
     const store = newStore();

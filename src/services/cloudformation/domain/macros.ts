@@ -25,6 +25,8 @@ export interface MacroContext {
   readonly parameters: readonly StackParameter[];
   /** AWS managed policies by name. */
   readonly managedPolicies: ReadonlyMap<string, string>;
+  /** For APIs that are deployed each time. */
+  readonly nowSeconds: number;
 }
 
 /** The template after its macros. Throws `ValidationError`. "Template macros" in the CloudFormation User Guide. */
@@ -46,6 +48,7 @@ function serverless(template: JsonObject, context: MacroContext): JsonObject {
       parameters: Object.fromEntries(context.parameters.map(({ key, value }) => [key, value])),
       region: context.region,
       managedPolicies: context.managedPolicies,
+      nowSeconds: context.nowSeconds,
     });
   } catch (error) {
     if (error instanceof SamError) throw validationError(`Transform ${SERVERLESS} failed with: ${error.message}`);

@@ -3,12 +3,11 @@ import type { Ctx, ResourceType } from '../../service.ts';
 import { capabilitiesOf, missingCapabilities } from '../domain/capabilities.ts';
 import { changesOf } from '../domain/changes.ts';
 import { isObject, type JsonObject, objectAt, sameJson } from '../domain/json.ts';
-import { declaredTransforms, processMacros } from '../domain/macros.ts';
-import { checkDeclarations, type GivenParameter, parameterValues } from '../domain/parameters.ts';
-import { parseTemplate } from '../domain/parse.ts';
+import type { GivenParameter } from '../domain/parameters.ts';
 import type { Resource, ResourceChange, Stack, Target } from '../domain/records.ts';
 import { checkTemplate, type Template } from '../domain/template.ts';
 import { insufficientCapabilities, validationError } from '../errors.ts';
+import { expandTemplate } from '../expander.ts';
 import { TAGS_MAX } from '../limits.ts';
 import { type Export, exportsRange, getResources, getTemplate, readAll, templateHash } from '../store.ts';
 import { requiredTemplateText } from './template-input.ts';
@@ -44,12 +43,14 @@ export async function prepare(ctx: Ctx, input: StackInput, existing: Stack | und
     if (!previous) throw validationError('UsePreviousTemplate cannot be specified for a stack that has no template');
     original = await getTemplate(store, ctx, stackId, previous.originalTemplate);
   } else original = await requiredTemplateText(ctx, input);
-  const source = parseTemplate(original);
-  const transforms = declaredTransforms(source);
-  const declarations = objectAt(source, 'Parameters');
-  checkDeclarations(declarations);
-  const parameters = parameterValues(declarations, input.Parameters ?? [], previous?.parameters);
-  const processed = transforms.length === 0 ? source : processMacros(source, { ...ctx, parameters, managedPolicies: await managedPolicies(ctx) });
+  const { transforms, parameters, processed } = await expandTemplate({
+    text: original,
+    values: { given: input.Parameters ?? [], ...(previous ? { previous: previous.parameters } : {}) },
+    account: ctx.account,
+    region: ctx.region,
+    managedPolicies: original.includes('AWS::Serverless') ? await managedPolicies(ctx) : [],
+    nowSeconds: Math.floor(ctx.platform.clock.virtual() / 1000),
+  });
   const template = checkTemplate(processed);
   const text = JSON.stringify(processed);
   const target: Target = {
@@ -66,9 +67,9 @@ export async function prepare(ctx: Ctx, input: StackInput, existing: Stack | und
 }
 
 /** AWS managed policies by name, as the serverless transform looks them up. */
-async function managedPolicies(ctx: Ctx): Promise<Map<string, string>> {
+async function managedPolicies(ctx: Ctx): Promise<[string, string][]> {
   const { Policies } = (await ctx.call('iam', 'ListPolicies', { Scope: 'AWS', MaxItems: 1000 })) as { Policies?: { PolicyName: string; Arn: string }[] };
-  return new Map((Policies ?? []).map(({ PolicyName, Arn }) => [PolicyName, Arn]));
+  return (Policies ?? []).map(({ PolicyName, Arn }) => [PolicyName, Arn]);
 }
 
 function tagsOf(tags: readonly Tag[]): Record<string, string> {

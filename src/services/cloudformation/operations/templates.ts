@@ -2,11 +2,10 @@ import type * as Cfn from '@aws-sdk/client-cloudformation';
 import type { Ctx, Operation } from '../../service.ts';
 import { capabilitiesOf } from '../domain/capabilities.ts';
 import { isObject, isText, type JsonObject, objectAt, scalarText } from '../domain/json.ts';
-import { declaredTransforms } from '../domain/macros.ts';
 import { checkDeclarations } from '../domain/parameters.ts';
-import { parseTemplate } from '../domain/parse.ts';
 import { checkTemplate } from '../domain/template.ts';
 import { changeSetNotFound, formatError, stackWithIdMissing, validationError } from '../errors.ts';
+import { expandTemplate } from '../expander.ts';
 import { PAGE_EXPORTS } from '../limits.ts';
 import { type Export, exportsRange, findChangeSet, findStack, importsRange, readAll, getTemplate as readTemplate } from '../store.ts';
 import { pageOf } from './describe.ts';
@@ -59,20 +58,19 @@ function requirements(source: JsonObject, transforms: readonly string[]) {
 }
 
 /** A template that macros have not seen is checked as far as its form is CloudFormation's own. */
-function checkUnprocessed(text: string): { source: JsonObject; transforms: string[] } {
-  const source = parseTemplate(text);
-  const transforms = declaredTransforms(source);
+async function readUnprocessed(ctx: Ctx, text: string): Promise<{ source: JsonObject; transforms: string[] }> {
+  const { source, transforms } = await expandTemplate({ text, account: ctx.account, region: ctx.region, managedPolicies: [], nowSeconds: 0 });
   if (transforms.length === 0) checkTemplate(source);
   else {
     checkDeclarations(objectAt(source, 'Parameters'));
     if (Object.keys(objectAt(source, 'Resources')).length === 0) throw formatError('At least one Resources member must be defined.');
   }
-  return { source, transforms };
+  return { source, transforms: [...transforms] };
 }
 
 /** "ValidateTemplate" in the CloudFormation API Reference. */
 export const validateTemplate: Operation<Cfn.ValidateTemplateInput, Cfn.ValidateTemplateOutput> = async (ctx, input) => {
-  const { source, transforms } = checkUnprocessed(await requiredTemplateText(ctx, input));
+  const { source, transforms } = await readUnprocessed(ctx, await requiredTemplateText(ctx, input));
   return {
     Parameters: describeParameters(source).map(({ ParameterKey, DefaultValue, NoEcho, Description }) => ({
       ParameterKey,
@@ -93,7 +91,7 @@ export const getTemplateSummary: Operation<Cfn.GetTemplateSummaryInput, Cfn.GetT
     const { stackId, target } = await storedTarget(ctx, input.StackName, undefined);
     text = await readTemplate(ctx.platform.store, ctx, stackId, target.originalTemplate);
   } else text = await requiredTemplateText(ctx, input);
-  const { source, transforms } = checkUnprocessed(text);
+  const { source, transforms } = await readUnprocessed(ctx, text);
   const types = new Map<string, string[]>();
   for (const [logicalId, definition] of Object.entries(objectAt(source, 'Resources'))) {
     const type = isObject(definition) && isText(definition['Type']) ? definition['Type'] : '';
