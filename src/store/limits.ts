@@ -22,8 +22,8 @@ export const PENDING_BYTES_MAX = 64 * 1024 * 1024;
 export const WAITING_TRANSACTIONS_MAX = 20_000;
 
 /** A long page gives the event loop back after this many rows, or bytes. */
-export const STEP_ROWS = 256;
-export const STEP_BYTES = 256 * 1024;
+export const STEP_ROWS = 64;
+export const STEP_BYTES = 64 * 1024;
 
 /** Connections for pages that are read in steps. */
 export const READERS_MAX = 4;
