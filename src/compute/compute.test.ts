@@ -44,6 +44,15 @@ def handler(event, context):
                 'version': context.function_version, 'mb': context.memory_limit_in_mb, 'group': context.log_group_name,
                 'left': context.get_remaining_time_in_millis(), 'custom': context.client_context.custom, 'client': context.client_context.client.app_title,
                 'trace': os.environ['_X_AMZN_TRACE_ID']}
+    if do == 'attack':
+        import socket
+        host, port = os.environ['AWS_LAMBDA_RUNTIME_API'].split(':')
+        answers = []
+        for line in ['POST /2018-06-01/runtime/invocation/%E0%A4%A/response', 'POST /2018-06-01/runtime/invocation/other/error', 'GET /2018-06-01/runtime/restore/next', 'GET /', 'nonsense']:
+            s = socket.create_connection((host, int(port)))
+            s.sendall((line + ' HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n').encode())
+            answers.append(s.recv(65536).decode()[9:12])
+        return answers
     if do == 'write': open(os.path.join(tempfile.gettempdir(), 'kept'), 'w').write('kept')
     if do == 'read': return open(os.path.join(tempfile.gettempdir(), 'kept')).read()
     if do == 'child': subprocess.Popen(['sleep', '300']); print('child of', os.getpid())
@@ -178,6 +187,11 @@ describe('a Python function', () => {
           line.startsWith(`REPORT RequestId: ${ended.requestId}\tDuration: 1000.00 ms\tBilled Duration: 1000 ms`) && line.endsWith('\tStatus: timeout\n'),
       ),
     ).toBe(true);
+  });
+
+  it('gets nowhere with what the Runtime API does not know', async () => {
+    expect((await call(plane, fn, { do: 'attack' })).json).toEqual(['400', '400', '403', '404', '']);
+    expect((await call(plane, fn)).functionError).toBeUndefined();
   });
 
   it('may not answer more than 6 MB', async () => {

@@ -125,7 +125,7 @@ export class RuntimeSession {
     collect(request, (body, tooLarge) => {
       if (this.#posting > 0) this.#posting--;
       if (requestId === undefined) this.#initError(request, response, body);
-      else this.#answer(request, response, { requestId: decodeURIComponent(requestId), kind: kind === 'error' ? 'error' : 'response', body, tooLarge });
+      else this.#answer(request, response, { requestId, kind: kind === 'error' ? 'error' : 'response', body, tooLarge });
       if (this.#posting === 0 && this.#waiting) this.#ready();
     });
   }

@@ -54,7 +54,10 @@ async function readEntries(zip: Uint8Array, use: (file: ZipFile, entries: readon
     if (file.entryCount > ZIP_ENTRIES_MAX) throw new CodePackageError(UNREADABLE);
     const entries = await listEntries(file);
     let total = 0;
-    for (const entry of entries) total += entry.uncompressedSize;
+    for (const entry of entries) {
+      if (entry.fileName.includes('\0')) throw new CodePackageError(UNREADABLE);
+      total += entry.uncompressedSize;
+    }
     if (total > UNZIPPED_BYTES_MAX) throw new CodePackageError(TOO_LARGE);
     await use(file, entries);
     return entries;

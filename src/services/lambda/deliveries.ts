@@ -7,6 +7,7 @@ import { settled } from './domain/configuration.ts';
 import type { Place } from './domain/names.ts';
 import { functionKey, type LambdaRoom } from './functions.ts';
 import { ASYNC_AGE_MS_MAX, ASYNC_BACKOFF_MS_MAX, ASYNC_CONCURRENCY, ASYNC_RETRY_DELAYS_MS } from './limits.ts';
+import { isUsedByVersion } from './operations/code.ts';
 import { invokeTarget } from './operations/target.ts';
 import { lambdaContext } from './principal.ts';
 import { type FunctionRow, getFunctionRow, keys, read, type VersionRow, write } from './store.ts';
@@ -61,7 +62,7 @@ async function settle(platform: Platform, room: LambdaRoom, attempt: Attempt): P
   const revisionId = platform.ids.uuid();
   const key = keys.fn(place, payload.name);
   const versionKey = payload.version === undefined ? undefined : keys.version(place, payload.name, payload.version);
-  const current = await platform.store.transact({ keys: versionKey ? [key, versionKey] : [key] }, (tx) => {
+  const done = await platform.store.transact({ keys: versionKey ? [key, versionKey] : [key] }, (tx) => {
     const now = read<FunctionRow>(tx, key);
     if (!now || now.latest.revisionId !== payload.revisionId) return undefined;
     const { previous, ...rest } = now;
@@ -69,10 +70,13 @@ async function settle(platform: Platform, room: LambdaRoom, attempt: Attempt): P
     write(tx, key, { ...rest, latest, ...(failure && previous ? { previous } : {}) });
     const version = versionKey && read<VersionRow>(tx, versionKey);
     if (version && versionKey) write(tx, versionKey, settled(version, version.revisionId));
-    return latest;
+    const replaced = failure ? undefined : previous?.code.blobId;
+    const unused = replaced !== undefined && replaced !== latest.code.blobId && !isUsedByVersion(tx, place, now.name, replaced);
+    return { latest, ...(unused ? { unused: replaced } : {}) };
   });
   room.settled.tell(functionKey(place, payload.name));
-  if (current) room.compute.retire(`${functionKey(place, payload.name)}:$LATEST`, current.revisionId);
+  if (done) room.compute.retire(`${functionKey(place, payload.name)}:$LATEST`, done.latest.revisionId);
+  if (done?.unused !== undefined) await platform.blobs.delete(done.unused);
   return { done: true };
 }
 

@@ -16,13 +16,13 @@ export function createCodeLinks(): CodeLinks & { readonly endpoint: HttpEndpoint
       const { scheme, host, port } = platform.address();
       const untilMs = platform.clock.real() + CODE_LINK_MS;
       const query = `Expires=${untilMs}&Signature=${sign(platform, blobId, untilMs)}`;
-      return `${scheme}://${host}:${port}/_aws/lambda-code/${encodeURIComponent(blobId)}?${query}`;
+      return `${scheme}://${host}:${port}/_aws/lambda-code/${blobId}?${query}`;
     },
     async endpoint(ctx, request) {
       const { platform } = ctx;
       const query = new URLSearchParams(request.query);
       const untilMs = Number(query.get('Expires'));
-      const blobId = decodeURIComponent(request.id);
+      const blobId = request.id;
       const given = Buffer.from(query.get('Signature') ?? '');
       const right = Buffer.from(sign(platform, blobId, untilMs));
       if (given.length !== right.length || !timingSafeEqual(given, right) || untilMs < platform.clock.real())

@@ -78,6 +78,7 @@ export function reconfigured(name: string, before: Configured, input: Settings):
   refuseUnbuilt(input);
   if (input.Runtime !== undefined) checkRuntime(input.Runtime);
   checkNumbers(input);
+  if (input.Handler?.includes('\0')) throw invalidParameter('The handler contains a null character.');
   const variables = input.Environment === undefined ? before.variables : checkVariables(input.Environment.Variables ?? {});
   const snapStart = input.SnapStart?.ApplyOn ?? before.snapStart;
   return {
@@ -121,6 +122,9 @@ function checkVariables(variables: Record<string, string>): Record<string, strin
       `Lambda was unable to configure your environment variables because the environment variables you have provided contains reserved keys that are currently not supported for modification. Reserved keys used in this request: ${reserved.join(', ')}`,
     );
   }
+  const cut = names.find((name) => variables[name]?.includes('\0'));
+  if (cut !== undefined)
+    throw invalidParameter(`Lambda was unable to configure your environment variables because the value of ${cut} contains a null character.`);
   const text = JSON.stringify(variables);
   if (Buffer.byteLength(text) > ENVIRONMENT_BYTES_MAX) {
     throw invalidParameter(

@@ -5,6 +5,7 @@ import { inspectZip } from '../../../compute/zip.ts';
 import { AwsError, notImplemented } from '../../../kit/errors.ts';
 import type { Tx } from '../../../store/store.ts';
 import type { Ctx, StreamingBody } from '../../service.ts';
+import type { Place } from '../domain/names.ts';
 import { entityTooLarge, invalidParameter } from '../errors.ts';
 import { UNZIPPED_BYTES_MAX, ZIP_BYTES_MAX } from '../limits.ts';
 import { type CodeRow, keys, readAll, type VersionRow } from '../store.ts';
@@ -65,6 +66,6 @@ export async function keepCode(ctx: Ctx, zip: Uint8Array): Promise<CodeRow> {
 }
 
 /** Whether a published version still runs the code of a blob. */
-export function isUsedByVersion(tx: Tx, ctx: Ctx, name: string, blobId: string): boolean {
-  return readAll<VersionRow>(tx, keys.versions(ctx, name)).some(({ row }) => row.code.blobId === blobId);
+export function isUsedByVersion(tx: Tx, place: Place, name: string, blobId: string): boolean {
+  return readAll<VersionRow>(tx, keys.versions(place, name)).some(({ row }) => row.code.blobId === blobId);
 }

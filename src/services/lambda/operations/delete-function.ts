@@ -33,7 +33,7 @@ export function deleteFunction(room: LambdaRoom): Operation<DeleteFunctionReques
       const versions = readAll<VersionRow>(tx, keys.versions(ctx, name));
       for (const prefix of ranges) for (const { key: one } of readAll(tx, prefix)) tx.delete(one);
       tx.delete(key);
-      const all = [fn.latest, ...versions.map(({ row }) => row)];
+      const all = [fn.latest, ...(fn.previous ? [fn.previous] : []), ...versions.map(({ row }) => row)];
       return { blobs: [...new Set(all.map((row) => row.code.blobId))], versions: all.map((row) => row.version) };
     });
     for (const blobId of gone.blobs) await blobs.delete(blobId);

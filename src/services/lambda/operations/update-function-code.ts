@@ -7,12 +7,12 @@ import { functionArn, readReference } from '../domain/names.ts';
 import { busy, functionNotFound, invalidParameter, revisionMismatch } from '../errors.ts';
 import { requireFunction } from '../functions.ts';
 import { type FunctionRow, keys, read, type VersionRow, write } from '../store.ts';
-import { describeCode, isUsedByVersion, keepCode, readCode } from './code.ts';
+import { describeCode, keepCode, readCode } from './code.ts';
 import { checkCodeStorage } from './storage.ts';
 
 /** "UpdateFunctionCode". */
 export const updateFunctionCode: Operation<UpdateFunctionCodeRequest, FunctionConfiguration> = async (ctx, input) => {
-  const { store, ids, clock, blobs } = ctx.platform;
+  const { store, ids, clock } = ctx.platform;
   const { name } = readReference(ctx, input.FunctionName ?? '');
   if (input.ImageUri !== undefined) throw invalidParameter("Please don't provide ImageUri when updating a function with packageType Zip.");
   if (input.PublishTo !== undefined) throw notImplemented('PublishTo');
@@ -45,14 +45,11 @@ export const updateFunctionCode: Operation<UpdateFunctionCodeRequest, FunctionCo
     const published: VersionRow | undefined = input.Publish
       ? { ...latest, version: number, revisionId: versionRevisionId, lastUpdateStatus: 'Successful' }
       : undefined;
-    write(tx, key, { ...fn, latest, previous: fn.latest, nextVersion: fn.nextVersion + (published ? 1 : 0) });
+    write(tx, key, { ...fn, latest, previous: runnable(fn), nextVersion: fn.nextVersion + (published ? 1 : 0) });
     if (published) write(tx, keys.version(ctx, name, number), published);
     enqueueSettle(ctx, tx, { name, revisionId, ...(published ? { version: number } : {}) });
-    const unused = isUsedByVersion(tx, ctx, name, fn.latest.code.blobId) ? undefined : fn.latest.code.blobId;
-    return { latest, published, unused };
+    return { latest, published };
   });
-  // Environments of the old code run from its unpacked copy; the copy may still be missing where it never ran, which then is of no use.
-  if (result.unused !== undefined) await blobs.delete(result.unused);
   return fullConfiguration(ctx, name, result.published ?? result.latest, result.published?.version);
 };
 
@@ -60,4 +57,9 @@ export const updateFunctionCode: Operation<UpdateFunctionCodeRequest, FunctionCo
 export function checkUpdate(fn: FunctionRow, arn: string, revisionId: string | undefined): void {
   if (revisionId !== undefined && revisionId !== fn.latest.revisionId) throw revisionMismatch();
   if (fn.latest.state === 'Pending' || fn.latest.lastUpdateStatus === 'InProgress') throw busy(arn, fn.latest.state);
+}
+
+/** What invocations run while an update is in progress: after an update that failed, still what ran before it. */
+export function runnable(fn: FunctionRow): VersionRow {
+  return fn.latest.lastUpdateStatus === 'Failed' ? (fn.previous ?? fn.latest) : fn.latest;
 }

@@ -7,7 +7,7 @@ import { reconfigured } from '../domain/parameters.ts';
 import { functionNotFound } from '../errors.ts';
 import { requireFunction } from '../functions.ts';
 import { type FunctionRow, keys, read, type VersionRow, write } from '../store.ts';
-import { checkUpdate } from './update-function-code.ts';
+import { checkUpdate, runnable } from './update-function-code.ts';
 
 /** "UpdateFunctionConfiguration". */
 export const updateFunctionConfiguration: Operation<UpdateFunctionConfigurationRequest, FunctionConfiguration> = async (ctx, input) => {
@@ -24,7 +24,7 @@ export const updateFunctionConfiguration: Operation<UpdateFunctionConfigurationR
     checkUpdate(fn, arn, input.RevisionId);
     const { variables: _, ...before } = fn.latest;
     const row: VersionRow = { ...before, ...reconfigured(name, fn.latest, input), lastModifiedMs: nowMs, revisionId, ...UPDATING };
-    write(tx, key, { ...fn, latest: row, previous: fn.latest });
+    write(tx, key, { ...fn, latest: row, previous: runnable(fn) });
     enqueueSettle(ctx, tx, { name, revisionId });
     return row;
   });
