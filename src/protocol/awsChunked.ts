@@ -136,6 +136,8 @@ class Decoder {
 
   /** The source has ended: so must the framing have. */
   end(): void {
+    // Some signers leave out the empty line after the last chunk.
+    if (this.#state === 'trailers' && this.#line === '' && this.#declared.length === 0) this.#endTrailers();
     if (this.#state !== 'end') throw incomplete();
   }
 

@@ -7,6 +7,7 @@ import { shapeOf } from './compiled.ts';
 import { wireError } from './errorShape.ts';
 import { encodeEventStream, eventStreamMember } from './eventStream.ts';
 import { inBody, inOutputBody, payloadOf, readBindings, streamOf, writeBindings } from './rest/bindings.ts';
+import { liftPresigned } from './rest/presigned.ts';
 import { hasHeader, streamingBody } from './restJson.ts';
 import { toBytes } from './scalars.ts';
 import { fillTokens, type TokenSource } from './tokens.ts';
@@ -26,7 +27,7 @@ export function restXmlCodec(model: ServiceModel, newToken: TokenSource): Codec 
   return {
     name: 'restXml',
     model,
-    decode: (operation, request) => decode(model, operation, request, newToken),
+    decode: (operation, request) => decode(model, operation, isS3 ? liftPresigned(request) : request, newToken),
     encode: (operation, output, context) => encode(model, operation, output, context, requestHeaders(context)),
     encodeError(operation, error, context) {
       const wire = wireError(model, operation, error);

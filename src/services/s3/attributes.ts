@@ -107,7 +107,7 @@ export function headersOf(input: Partial<AttributeInput>): ObjectHeaders {
 }
 
 export function metadataOf(metadata: Record<string, string> | undefined): Record<string, string> {
-  const entries = Object.entries(metadata ?? {}).map(([name, value]) => [name.toLowerCase(), value] as const);
+  const entries = Object.entries(metadata ?? {}).map(([name, value]) => [name.toLowerCase(), plainText(value)] as const);
   const bytes = entries.reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value), 0);
   if (bytes > METADATA_BYTES_MAX) throw metadataTooLarge(bytes, METADATA_BYTES_MAX);
   return Object.fromEntries(entries);
@@ -118,6 +118,21 @@ function defaultEncryption(bucket: BucketRecord): Encryption {
   const { encryption } = bucket;
   if (!encryption || encryption.algorithm === 'AES256') return { algorithm: 'AES256' };
   return { ...encryption, kmsKeyId: encryption.kmsKeyId ?? awsManagedKey(bucket) };
+}
+
+const ENCODED_WORD = /^=\?UTF-8\?([BQ])\?([^?]*)\?=$/i;
+
+/** S3 decodes metadata in the form of RFC 2047 where what comes out is ASCII, and keeps it encoded otherwise. */
+function plainText(value: string): string {
+  const word = ENCODED_WORD.exec(value);
+  if (!word) return value;
+  const text = word[2] ?? '';
+  const bytes = word[1]?.toUpperCase() === 'B' ? Buffer.from(text, 'base64').toString('latin1') : quotedPrintable(text);
+  return /^[\x20-\x7e]*$/.test(bytes) ? bytes : value;
+}
+
+function quotedPrintable(text: string): string {
+  return text.replaceAll('_', ' ').replace(/=([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
 export function encryptionOf(bucket: BucketRecord, input: Pick<AttributeInput, 'ServerSideEncryption' | 'SSEKMSKeyId' | 'BucketKeyEnabled'>): Encryption {

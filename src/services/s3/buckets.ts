@@ -8,8 +8,13 @@ interface Addressed {
   readonly ExpectedBucketOwner?: string | undefined;
 }
 
+/** Grants something to others; which operations, the authorize step judges. */
+function hasOpenAcl({ acl, ownership }: BucketRecord): boolean {
+  return ownership !== 'BucketOwnerEnforced' && acl !== undefined && acl !== 'private';
+}
+
 /**
- * The bucket that a request names. Bucket names are global: another account's bucket is `AccessDenied` unless it has a policy, which
+ * The bucket that a request names. Bucket names are global: another account's bucket is `AccessDenied` unless it has an open ACL or a policy, which
  * the authorize step judges. Throws `NoSuchBucket`, `AccessDenied`, `InvalidBucketOwnerAWSAccountID`.
  */
 export async function openBucket(ctx: Ctx, input: Addressed): Promise<BucketRecord> {
@@ -20,6 +25,6 @@ export async function openBucket(ctx: Ctx, input: Addressed): Promise<BucketReco
   const bucket = await readBucket(ctx.platform.store, name);
   if (!bucket) throw noSuchBucket(name);
   if (expected !== undefined && expected !== bucket.account) throw accessDenied();
-  if (bucket.account !== ctx.account && !(await ctx.platform.store.get(keys.config(bucket.id, 'policy')))) throw accessDenied();
+  if (bucket.account !== ctx.account && !hasOpenAcl(bucket) && !(await ctx.platform.store.get(keys.config(bucket.id, 'policy')))) throw accessDenied();
   return bucket;
 }

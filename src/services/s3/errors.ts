@@ -76,6 +76,8 @@ export const invalidDigest = (value: string) => error('InvalidDigest', 'The Cont
 export const badMd5 = (ExpectedDigest: string, CalculatedDigest: string) =>
   error('BadDigest', 'The Content-MD5 you specified did not match what we received.', 400, { ExpectedDigest, CalculatedDigest });
 export const badChecksum = (algorithm: string) => error('BadDigest', `The ${algorithm} you specified did not match the calculated checksum.`);
+export const badPartChecksum = (algorithm: string, part: number) =>
+  error('BadDigest', `The ${algorithm} you specified for part ${part} did not match what we received.`);
 export const invalidStorageClass = (StorageClassRequested: string) =>
   error('InvalidStorageClass', 'The storage class you specified is not valid', 400, { StorageClassRequested });
 export const invalidBucketAclWithOwnership = () =>

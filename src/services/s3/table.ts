@@ -51,6 +51,11 @@ function noContent(_ctx: Ctx, _output: Record<string, unknown>, response: WireRe
   return { ...response, status: 204 };
 }
 
+/** HeadBucket has a type although it has no body. */
+function xmlType(_ctx: Ctx, _output: Record<string, unknown>, response: WireResponse): WireResponse {
+  return { ...response, headers: { ...response.headers, 'Content-Type': 'application/xml' } };
+}
+
 const OBJECT_RECORDED = [
   'ACL',
   'ServerSideEncryption',
@@ -77,8 +82,8 @@ const objectOperations: Record<string, OperationEntry> = {
 };
 
 const listOperations: Record<string, OperationEntry> = {
-  ListObjects: entry(lists.listObjects, 'tier1', onBucket, { action: 'ListBucket' }),
-  ListObjectsV2: entry(lists.listObjectsV2, 'tier1', onBucket, { action: 'ListBucket' }),
+  ListObjects: entry(lists.listObjects, 'tier1', onBucket, { action: 'ListBucket', respond: lists.respondRegion }),
+  ListObjectsV2: entry(lists.listObjectsV2, 'tier1', onBucket, { action: 'ListBucket', respond: lists.respondRegion }),
   ListObjectVersions: entry(lists.listObjectVersions, 'tier1', onBucket, { action: 'ListBucketVersions' }),
 };
 
@@ -96,7 +101,7 @@ const { cors, lifecycle, publicAccessBlock, withoutConfiguration } = configurati
 
 const bucketOperations: Record<string, OperationEntry> = {
   CreateBucket: entry(buckets.createBucket, 'tier1', onBucket, { recorded: ['ACL'] }),
-  HeadBucket: entry(buckets.headBucket, 'tier2', onBucket, { action: 'ListBucket' }),
+  HeadBucket: entry(buckets.headBucket, 'tier2', onBucket, { action: 'ListBucket', respond: xmlType }),
   DeleteBucket: entry(buckets.deleteBucket, 'free', onBucket),
   ListBuckets: entry(buckets.listBuckets, 'tier1', onAll, { action: 'ListAllMyBuckets' }),
   GetBucketLocation: entry(buckets.getBucketLocation, 'tier2', onBucket),

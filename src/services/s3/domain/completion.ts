@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type ChecksumAlgorithm, type CrcAlgorithm, checksumOf, combineCrc } from '../../../kit/checksums.ts';
-import { badChecksum, entityTooSmall, invalidArgument, invalidPart, invalidPartOrder, invalidRequest } from '../errors.ts';
+import { badChecksum, badPartChecksum, entityTooSmall, invalidArgument, invalidPart, invalidPartOrder, invalidRequest } from '../errors.ts';
 import { PART_BYTES_MIN, PART_NUMBER_MAX } from '../limits.ts';
 import { type ChecksumMembers, DEFAULT_ALGORITHM, memberOf } from './checksums.ts';
 import type { PartRecord, StoredChecksum, UploadRecord } from './records.ts';
@@ -43,7 +43,8 @@ function choose(upload: UploadRecord, part: PartRecord | undefined, name: NamedP
   }
   for (const [member, value] of given) {
     const algorithm = asked?.algorithm;
-    if (!algorithm || member !== memberOf(algorithm) || part.checksums[algorithm] !== value) throw invalidPart(upload.uploadId, number, etag);
+    if (algorithm && member !== memberOf(algorithm)) throw badPartChecksum(member.replace('Checksum', '').toLowerCase(), number);
+    if (!algorithm || part.checksums[algorithm] !== value) throw invalidPart(upload.uploadId, number, etag);
   }
   return part;
 }
@@ -67,6 +68,14 @@ export function multipartChecksum(upload: UploadRecord, parts: readonly PartReco
   return { algorithm, type, value: `${composite}-${parts.length}` };
 }
 
+/** Throws `InvalidRequest` where a completion names another kind of checksum than the upload's. */
+export function checkMode(upload: UploadRecord, checksumType: string | undefined): void {
+  const type = checksumType?.toUpperCase();
+  if (type === undefined || type === upload.checksum?.type) return;
+  const mode = upload.checksum?.type ?? 'null';
+  throw invalidRequest(`The upload was created using the ${mode} checksum mode. The complete request must use the same checksum mode.`);
+}
+
 /** What a completion says about the whole object. Throws `InvalidRequest` or `BadDigest`. */
 export function checkWhole(
   upload: UploadRecord,
@@ -75,15 +84,15 @@ export function checkWhole(
   size: number,
 ): void {
   const type = input.ChecksumType?.toUpperCase();
-  if (type !== undefined && type !== upload.checksum?.type) {
-    const mode = upload.checksum?.type ?? 'null';
-    throw invalidRequest(`The upload was created using the ${mode} checksum mode. The complete request must use the same checksum mode.`);
-  }
   if (input.MpuObjectSize !== undefined && Number(input.MpuObjectSize) !== size) {
     throw invalidRequest(`The provided 'x-amz-mp-object-size' header value ${input.MpuObjectSize} does not match what was computed: ${size}`);
   }
-  const given = input[memberOf(checksum.algorithm)];
-  if (given !== undefined && given !== checksum.value && given !== checksum.value.replace(/-\d+$/, '')) {
-    throw badChecksum(checksum.algorithm.toLowerCase());
-  }
+  const given = Object.keys(input).filter((member) => /^Checksum(?!Type$)/.test(member) && input[member as keyof ChecksumMembers] !== undefined);
+  if (given.length === 0) return;
+  // Without its type a checksum is taken for a composite one.
+  const sameType = checksum.type === 'COMPOSITE' || type === 'FULL_OBJECT' || upload.checksum === undefined;
+  const member = memberOf(checksum.algorithm);
+  const value = input[member];
+  const matches = value === checksum.value || value === checksum.value.replace(/-\d+$/, '');
+  if (!sameType || given.some((one) => one !== member) || !matches) throw badChecksum(checksum.algorithm.toLowerCase());
 }

@@ -13,7 +13,8 @@ export function parseCopySource(header: string): CopySource {
   const query = header.lastIndexOf('?versionId=');
   const path = query < 0 ? header : header.slice(0, query);
   const versionId = query < 0 ? undefined : header.slice(query + '?versionId='.length);
-  const decoded = decode(path).replace(/^\//, '');
+  // S3 takes a whole URL as well.
+  const decoded = decode(path.replace(/^https?:\/\/[^/]+/, '')).replace(/^\//, '');
   const slash = decoded.indexOf('/');
   const bucket = slash < 0 ? '' : decoded.slice(0, slash);
   const key = slash < 0 ? '' : decoded.slice(slash + 1);
@@ -24,7 +25,7 @@ export function parseCopySource(header: string): CopySource {
 
 function decode(text: string): string {
   try {
-    return decodeURIComponent(text);
+    return decodeURIComponent(text.replaceAll('+', ' '));
   } catch {
     throw invalidArgument('Invalid copy source encoding', 'x-amz-copy-source', 'x-amz-copy-source');
   }

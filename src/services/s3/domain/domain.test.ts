@@ -170,7 +170,8 @@ describe('copy sources', () => {
   it.each([
     ['/bucket/a%2Fb?versionId=x', { bucket: 'bucket', key: 'a/b', versionId: 'x' }],
     ['bucket/a%3FversionId%3Db', { bucket: 'bucket', key: 'a?versionId=b' }],
-    ['bucket/a+b', { bucket: 'bucket', key: 'a+b' }],
+    ['bucket/a+b%2Bc', { bucket: 'bucket', key: 'a b+c' }],
+    ['http://localhost:4566/bucket/a', { bucket: 'bucket', key: 'a' }],
   ])('%s', (header, expected) => expect(parseCopySource(header)).toEqual(expected));
   it.each(['bucket', 'bucket/', '/', 'b/%E0%A4%A', 'UPPER/k'])('%s is refused', (header) =>
     expect(codeOf(() => parseCopySource(header))).toBe('InvalidArgument'),

@@ -33,6 +33,8 @@ export interface BucketRecord {
   readonly versioning?: Versioning;
   /** Absent once its ownership controls were deleted: ACLs then count, as `ObjectWriter`. */
   readonly ownership?: ObjectOwnership;
+  /** Made with the old name of a region: its location is told by that name. */
+  readonly location?: 'EU';
   /** Of the stack operation that made it. */
   readonly token?: string;
   /** A canned ACL. Recorded. */

@@ -59,6 +59,7 @@ export async function createBucketOnce(ctx: Ctx, input: CreateBucketRequest, tok
     region,
     createdMs: nowSeconds(ctx),
     ownership,
+    ...(input.CreateBucketConfiguration?.LocationConstraint === 'EU' ? { location: 'EU' } : {}),
     ...(token === undefined ? {} : { token }),
     ...(input.ACL === undefined ? {} : { acl: input.ACL }),
   };
@@ -150,7 +151,9 @@ export async function deleteBucket(ctx: Ctx, input: DeleteBucketRequest): Promis
 
 export async function getBucketLocation(ctx: Ctx, input: GetBucketLocationRequest): Promise<GetBucketLocationOutput> {
   const bucket = await openBucket(ctx, input);
-  return bucket.region === HOME_REGION ? {} : { LocationConstraint: bucket.region as NonNullable<GetBucketLocationOutput['LocationConstraint']> };
+  return bucket.region === HOME_REGION
+    ? {}
+    : { LocationConstraint: (bucket.location ?? bucket.region) as NonNullable<GetBucketLocationOutput['LocationConstraint']> };
 }
 
 export async function listBuckets(ctx: Ctx, input: ListBucketsRequest): Promise<ListBucketsOutput> {

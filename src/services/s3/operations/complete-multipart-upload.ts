@@ -2,11 +2,11 @@ import type { CompleteMultipartUploadOutput, CompleteMultipartUploadRequest } fr
 import type { Ctx } from '../../service.ts';
 import { encryptionMembers } from '../attributes.ts';
 import { checksumMember } from '../domain/checksums.ts';
-import { checkWhole, chooseParts, multipartChecksum, multipartEtag, type NamedPart } from '../domain/completion.ts';
+import { checkMode, checkWhole, chooseParts, multipartChecksum, multipartEtag, type NamedPart } from '../domain/completion.ts';
 import { checkWrite, checkWriteForm } from '../domain/conditions.ts';
 import { newStamp } from '../domain/names.ts';
 import type { BucketRecord, PartRecord, UploadRecord, VersionRecord } from '../domain/records.ts';
-import { malformedXml, noSuchUpload, slowDown } from '../errors.ts';
+import { noSuchUpload, slowDown } from '../errors.ts';
 import { COMPLETE_ATTEMPTS_MAX } from '../limits.ts';
 import { nowSeconds } from '../objects.ts';
 import { type Draft, endUpload, inObject, keys, readUploadParts, uploadKeys } from '../store.ts';
@@ -17,7 +17,7 @@ export async function completeMultipartUpload(ctx: Ctx, input: CompleteMultipart
   checkWriteForm(input);
   const { bucket, upload } = await openUpload(ctx, input);
   const named = input.MultipartUpload?.Parts;
-  if (!input.MultipartUpload) throw malformedXml();
+  checkMode(upload, input.ChecksumType);
   for (let attempt = 1; attempt <= COMPLETE_ATTEMPTS_MAX; attempt++) {
     const { parts: uploaded, count } = await readUploadParts(ctx.platform.store, bucket.id, upload.uploadId);
     const parts = chooseParts(upload, uploaded, (named ?? []) as NamedPart[]);

@@ -29,7 +29,7 @@ export async function copyObject(ctx: Ctx, input: CopyObjectRequest): Promise<Co
   const from = await openBucket(ctx, { Bucket: source.bucket, ExpectedBucketOwner: input.ExpectedSourceBucketOwner });
   for (let attempt = 1; attempt <= READ_ATTEMPTS_MAX; attempt++) {
     const record = await findSource(ctx, from, source, input);
-    checkSelfCopy(bucket, key, source, record, input);
+    checkSelfCopy(bucket, key, source, input);
     if (record.size > UPLOAD_BYTES_MAX) {
       throw invalidRequest(`The specified copy source is larger than the maximum allowable size for a copy source: ${UPLOAD_BYTES_MAX}`);
     }
@@ -71,7 +71,8 @@ async function write(ctx: Ctx, bucket: BucketRecord, key: string, { input, from,
       ChecksumType: checksum.type,
     },
     ...(from.versioning ? { CopySourceVersionId: record.versionId } : {}),
-    ...(written.versioning === 'Enabled' ? { VersionId: written.version.versionId } : {}),
+    // Unlike PutObject, a copy names the null version too.
+    ...(written.versioning ? { VersionId: written.version.versionId } : {}),
     ...encryptionMembers(attributes.encryption),
   } as CopyObjectOutput;
 }
@@ -113,11 +114,11 @@ export async function copyBytes(
   return body && receive(ctx, body, rest);
 }
 
-function checkSelfCopy(bucket: BucketRecord, key: string, source: CopySource, record: ObjectRecord, input: CopyObjectRequest): void {
+function checkSelfCopy(bucket: BucketRecord, key: string, source: CopySource, input: CopyObjectRequest): void {
   if (source.bucket !== bucket.name || source.key !== key || source.versionId !== undefined) return;
   const changes =
     input.MetadataDirective === 'REPLACE' ||
-    (input.StorageClass !== undefined && input.StorageClass !== record.storageClass) ||
+    input.StorageClass !== undefined ||
     input.WebsiteRedirectLocation !== undefined ||
     input.ServerSideEncryption !== undefined ||
     input.ChecksumAlgorithm !== undefined ||

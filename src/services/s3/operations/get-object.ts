@@ -5,6 +5,7 @@ import type { Ctx } from '../../service.ts';
 import { refuseUnbuilt } from '../attributes.ts';
 import { openBody } from '../body.ts';
 import { openBucket } from '../buckets.ts';
+import { checksumMember } from '../domain/checksums.ts';
 import { checkRead } from '../domain/conditions.ts';
 import { checkKey } from '../domain/names.ts';
 import { type ByteRange, parseRange } from '../domain/ranges.ts';
@@ -66,9 +67,12 @@ async function select(ctx: Ctx, input: Input, method: string): Promise<Selected>
     ifUnmodifiedSince: input.IfUnmodifiedSince,
   };
   checkRead(conditions, record, ctx.platform.clock.virtual());
-  const range = input.PartNumber === undefined ? parseRange(input.Range, record.size) : await partRange(ctx, bucket, record, input.PartNumber);
+  const part = input.PartNumber === undefined ? undefined : await findPart(ctx, bucket, record, input.PartNumber);
+  const range = part ? part.range : parseRange(input.Range, record.size);
+  const wantsChecksum = input.ChecksumMode?.toUpperCase() === 'ENABLED';
   const whole = range === undefined || range.end - range.start + 1 === record.size;
-  const output = describeObject(bucket, record, input, input.ChecksumMode === 'ENABLED' && whole);
+  const output = describeObject(bucket, record, input, wantsChecksum && whole && input.PartNumber === undefined);
+  if (wantsChecksum && part?.checksum) Object.assign(output, part.checksum);
   if (range) {
     output['ContentLength'] = range.end - range.start + 1;
     output['ContentRange'] = `bytes ${range.start}-${range.end}/${record.size}`;
@@ -85,16 +89,29 @@ function checkPartNumber(input: Input): void {
   }
 }
 
+interface FoundPart {
+  /** Undefined where the part is empty. */
+  readonly range: ByteRange | undefined;
+  /** As output members: parts have checksums of their own in composites, and an object that is its only part has its own. */
+  readonly checksum: Record<string, string> | undefined;
+}
+
 /** An object that was not uploaded in parts is its own part 1. */
-async function partRange(ctx: Ctx, bucket: BucketRecord, record: ObjectRecord, number: number): Promise<ByteRange | undefined> {
+async function findPart(ctx: Ctx, bucket: BucketRecord, record: ObjectRecord, number: number): Promise<FoundPart> {
   const parts = record.body.kind === 'parts' ? await readParts(ctx.platform.store, bucket.id, record.body.id) : undefined;
   const count = record.parts ?? 1;
   if (number > count) throw invalidPartNumber(number, count);
-  if (record.size === 0) return undefined;
+  const { checksum } = record;
+  const own = checksum && { ...checksumMember(checksum.algorithm, checksum.value), ChecksumType: checksum.type };
+  if (!parts) return { range: record.size === 0 ? undefined : { start: 0, end: record.size - 1 }, checksum: own };
   let start = 0;
   // Parts are counted in their order; their numbers at upload may have had gaps.
-  for (const [index, part] of (parts ?? [{ size: record.size }]).entries()) {
-    if (index + 1 === number) return part.size === 0 ? undefined : { start, end: start + part.size - 1 };
+  for (const [index, part] of parts.entries()) {
+    if (index + 1 === number) {
+      const range = part.size === 0 ? undefined : { start, end: start + part.size - 1 };
+      const isComposite = checksum?.type === 'COMPOSITE' && part.checksum !== undefined;
+      return { range, checksum: isComposite ? { ...checksumMember(checksum.algorithm, part.checksum), ChecksumType: checksum.type } : undefined };
+    }
     start += part.size;
   }
   throw invalidPartNumber(number, count);

@@ -7,6 +7,7 @@ import type {
   ListObjectVersionsOutput,
   ListObjectVersionsRequest,
 } from '@aws-sdk/client-s3';
+import type { WireResponse } from '../../../protocol/wire.ts';
 import type { Ctx } from '../../service.ts';
 import { defined } from '../attributes.ts';
 import { openBucket } from '../buckets.ts';
@@ -32,6 +33,11 @@ function listed(key: string, record: ObjectRecord, encode: Encode, withOwner: bo
   };
 }
 
+/** Lists tell the bucket's region in a header, which the model leaves out. */
+export function respondRegion(_ctx: Ctx, output: Record<string, unknown>, response: WireResponse): WireResponse {
+  return { ...response, headers: { ...response.headers, 'x-amz-bucket-region': String(output['BucketRegion']) } };
+}
+
 export async function listObjects(ctx: Ctx, input: ListObjectsRequest): Promise<ListObjectsOutput> {
   const encode = encoderFor(input.EncodingType);
   const limit = pageSize(input.MaxKeys, 'maxKeys');
@@ -46,6 +52,7 @@ export async function listObjects(ctx: Ctx, input: ListObjectsRequest): Promise<
     NextMarker: page.truncated && delimiter !== undefined ? encode(page.last ?? '') : undefined,
     Contents: page.items.map(({ key, record }) => listed(key, record, encode, true)),
     Name: bucket.name,
+    BucketRegion: bucket.region,
     Prefix: encode(prefix),
     Delimiter: delimiter === undefined ? undefined : encode(delimiter),
     MaxKeys: limit,
@@ -67,6 +74,7 @@ export async function listObjectsV2(ctx: Ctx, input: ListObjectsV2Request): Prom
     IsTruncated: page.truncated,
     Contents: page.items.map(({ key, record }) => listed(key, record, encode, input.FetchOwner === true)),
     Name: bucket.name,
+    BucketRegion: bucket.region,
     Prefix: encode(prefix),
     Delimiter: delimiter === undefined ? undefined : encode(delimiter),
     MaxKeys: limit,
@@ -103,6 +111,7 @@ export async function listObjectVersions(ctx: Ctx, input: ListObjectVersionsRequ
     ),
     DeleteMarkers: page.versions.flatMap((one) => (one.record.deleteMarker ? [{ ...common(one), LastModified: new Date(one.record.modifiedMs) }] : [])),
     Name: bucket.name,
+    BucketRegion: bucket.region,
     Prefix: encode(prefix),
     Delimiter: delimiter === undefined ? undefined : encode(delimiter),
     MaxKeys: limit,
