@@ -14,13 +14,16 @@ function typeOf(name: string) {
   return type;
 }
 
-const requestOf = (properties: Properties, tags: Record<string, string> = {}): ResourceRequest => ({
+let operation = 0;
+
+/** A stack operation has a token of its own; a retry has it again. */
+const requestOf = (properties: Properties, tags: Record<string, string> = {}, token = `token-${operation++}`): ResourceRequest => ({
   properties,
   logicalId: 'Logical',
   stackId: 'arn:stack',
   stackName: 'stack',
   generatedName: (max = 64) => 'stack-Logical-ABCDEFGHIJKL'.slice(0, max),
-  token: 'token',
+  token,
   tags,
 });
 
@@ -150,5 +153,56 @@ describe('CloudFormation', () => {
     expect(updated).not.toHaveProperty('quota');
     await remove('Deployment', again.physicalId, { RestApiId: id, StageName: 'v2' });
     expect(await get(id, '/v2/items')).toEqual([403, '{"message":"Forbidden"}']);
+  });
+
+  it('makes nothing twice when an operation is tried again, and takes over nothing that was there', async () => {
+    const twice = async (name: string, properties: Properties) => {
+      const request = requestOf(properties);
+      const first = await typeOf(name).create(rig.ctx, request);
+      expect(await typeOf(name).create(rig.ctx, request)).toEqual(first);
+      return first.physicalId;
+    };
+    const RestApiId = await twice('RestApi', { Name: 'plain' });
+    await twice('RestApi', { Body: bodyOf('x') });
+    const { rootResourceId } = await api('GetRestApi', { restApiId: RestApiId });
+    const ResourceId = await twice('Resource', { RestApiId, ParentId: rootResourceId, PathPart: 'a' });
+    const method = {
+      RestApiId,
+      ResourceId,
+      HttpMethod: 'GET',
+      MethodResponses: [{ StatusCode: '200' }],
+      Integration: { Type: 'MOCK', IntegrationResponses: [{ StatusCode: '200' }] },
+    };
+    await twice('Method', method);
+    await twice('Model', { RestApiId, Name: 'M', ContentType: 'application/json', Schema: { type: 'object' } });
+    await twice('RequestValidator', { RestApiId, Name: 'v' });
+    await twice('Authorizer', { RestApiId, Name: 'z', Type: 'TOKEN', AuthorizerUri: 'arn:x' });
+    const DeploymentId = await twice('Deployment', { RestApiId, StageName: 'made' });
+    await twice('Stage', { RestApiId, DeploymentId, StageName: 's', Variables: { a: '1' } });
+    const KeyId = await twice('ApiKey', { Name: 'k', Value: 'v'.repeat(20) });
+    const UsagePlanId = await twice('UsagePlan', { UsagePlanName: 'p' });
+    await twice('UsagePlanKey', { KeyId, KeyType: 'API_KEY', UsagePlanId });
+    const counts = await Promise.all(
+      ['GetRestApis', 'GetApiKeys', 'GetUsagePlans', 'GetDeployments', 'GetRequestValidators', 'GetAuthorizers', 'GetModels'].map(
+        async (list) => (await api(list, { restApiId: RestApiId })).items.length,
+      ),
+    );
+    expect(counts).toEqual([2, 1, 1, 1, 1, 1, 3]);
+    for (const [name, properties] of [
+      ['Resource', { RestApiId, ParentId: rootResourceId, PathPart: 'a' }],
+      ['Method', method],
+      ['Model', { RestApiId, Name: 'M', Schema: { type: 'object' } }],
+      ['Stage', { RestApiId, DeploymentId, StageName: 's' }],
+      ['UsagePlanKey', { KeyId, KeyType: 'API_KEY', UsagePlanId }],
+      ['ApiKey', { Name: 'k', Value: 'v'.repeat(20) }],
+    ] as const) {
+      await expect(create(name, properties)).rejects.toMatchObject({ code: 'ConflictException' });
+    }
+    await remove('UsagePlanKey', 'x', { KeyId, UsagePlanId });
+    await remove('UsagePlan', UsagePlanId, {});
+    await remove('ApiKey', KeyId, {});
+    for (const { id } of (await api('GetRestApis', {})).items) await remove('RestApi', id, {});
+    await rig.bus.drain();
+    expect((await rig.platform.store.range({ from: 'apigw', to: 'apigx' })).entries).toEqual([]);
   });
 });

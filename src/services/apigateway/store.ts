@@ -19,7 +19,7 @@ import { SNAPSHOT_PIECE_BYTES } from './limits.ts';
 const base = (scope: Scope) => keyOf('apigw', scope.account, scope.region);
 
 /** What belongs to an API, each under its own letter. */
-export type Part = 'resource' | 'model' | 'validator' | 'authorizer' | 'gatewayResponse' | 'deployment' | 'snapshot' | 'stage';
+export type Part = 'resource' | 'model' | 'validator' | 'authorizer' | 'gatewayResponse' | 'deployment' | 'snapshot' | 'stage' | 'claim';
 
 const LETTER: Readonly<Record<Part, string>> = {
   resource: 'r',
@@ -30,6 +30,7 @@ const LETTER: Readonly<Record<Part, string>> = {
   deployment: 'd',
   snapshot: 'x',
   stage: 's',
+  claim: 'c',
 };
 export const PARTS = Object.keys(LETTER) as readonly Part[];
 
@@ -119,6 +120,27 @@ export function update<T, R>(store: Store, key: Key, missing: () => Error, chang
 
 export function putPart(tx: Tx, scope: Scope, apiId: string, part: Part, id: string, row: unknown): void {
   tx.put(keys.part(scope, apiId, part, id), encodeJson(row));
+}
+
+/**
+ * Says for the stack operation `token` that it makes the named thing: true where it is not there yet, or where this very operation
+ * began it before a crash; false where it is somebody else's. The claim goes with its API.
+ */
+export function claim(store: Store, scope: Scope, apiId: string, name: string, token: string, exists: (tx: Tx) => boolean): Promise<boolean> {
+  const key = keys.part(scope, apiId, 'claim', name);
+  return store.transact({ keys: [key] }, (tx) => {
+    const holder = tx.get(key);
+    if (holder && decodeJson<string>(holder) === token) return true;
+    if (exists(tx)) return false;
+    tx.put(key, encodeJson(token));
+    return true;
+  });
+}
+
+/** Takes back {@link claim} once the thing is deleted. */
+export function unclaim(store: Store, scope: Scope, apiId: string, name: string): Promise<void> {
+  const key = keys.part(scope, apiId, 'claim', name);
+  return store.transact({ keys: [key] }, (tx) => tx.delete(key));
 }
 
 /** Everything that a deployment freezes, from one state. */

@@ -1,6 +1,9 @@
 import { AwsError } from '../../kit/errors.ts';
+import { decodeJson } from '../../kit/json.ts';
+import type { Tx } from '../../store/store.ts';
 import type { Ctx, Properties, ResourceRequest, ResourceResult, ResourceType } from '../service.ts';
 import { logGroupArn } from './domain/names.ts';
+import { claim, type GroupRow, keys, unclaim } from './store.ts';
 
 /** Names of generated groups and streams stay within 512 characters. */
 const NAME_MAX = 512;
@@ -19,6 +22,15 @@ async function applyRetention(ctx: Ctx, logGroupName: string, properties: Proper
 }
 
 const groupResult = (ctx: Ctx, name: string): ResourceResult => ({ physicalId: name, attributes: { Arn: `${logGroupArn(ctx, name)}:*` } });
+
+/** Creates; that it is there already is a success where this very operation made it before a crash. */
+async function createUnlessOurs(ctx: Ctx, ours: boolean, operation: string, input: Record<string, unknown>): Promise<void> {
+  try {
+    await ctx.call('logs', operation, input);
+  } catch (error) {
+    if (!ours || !isCode(error, 'ResourceAlreadyExistsException')) throw error;
+  }
+}
 
 /** Deleting what is gone already is a success. */
 async function deleteQuietly(ctx: Ctx, operation: string, input: Record<string, unknown>): Promise<void> {
@@ -39,7 +51,8 @@ const logGroup: ResourceType = {
     const { properties } = request;
     const name = String(properties['LogGroupName'] ?? request.generatedName(NAME_MAX));
     const tags = tagsOf(request);
-    await ctx.call('logs', 'CreateLogGroup', {
+    const ours = await claim(ctx.platform.store, ctx, `group ${name}`, request.token, (tx) => tx.get(keys.group(ctx, name)) !== undefined);
+    await createUnlessOurs(ctx, ours, 'CreateLogGroup', {
       logGroupName: name,
       ...(properties['KmsKeyId'] === undefined ? {} : { kmsKeyId: properties['KmsKeyId'] }),
       ...(properties['LogGroupClass'] === undefined ? {} : { logGroupClass: properties['LogGroupClass'] }),
@@ -65,7 +78,10 @@ const logGroup: ResourceType = {
     if (Object.keys(tags).length > 0) await ctx.call('logs', 'TagLogGroup', { logGroupName: name, tags });
     return groupResult(ctx, name);
   },
-  delete: (ctx, request) => deleteQuietly(ctx, 'DeleteLogGroup', { logGroupName: request.physicalId }),
+  async delete(ctx, request) {
+    await deleteQuietly(ctx, 'DeleteLogGroup', { logGroupName: request.physicalId });
+    await unclaim(ctx.platform.store, ctx, `group ${request.physicalId}`);
+  },
 };
 
 /** "AWS::Logs::LogStream". */
@@ -75,12 +91,21 @@ const logStream: ResourceType = {
   properties: ['LogGroupName', 'LogStreamName'],
   async create(ctx, request) {
     const name = String(request.properties['LogStreamName'] ?? request.generatedName(NAME_MAX));
-    await ctx.call('logs', 'CreateLogStream', { logGroupName: String(request.properties['LogGroupName']), logStreamName: name });
+    const logGroupName = String(request.properties['LogGroupName']);
+    const exists = (tx: Tx) => {
+      const group = tx.get(keys.group(ctx, logGroupName));
+      return group !== undefined && tx.get(keys.stream(ctx, decodeJson<GroupRow>(group).id, name)) !== undefined;
+    };
+    const ours = await claim(ctx.platform.store, ctx, `stream ${logGroupName} ${name}`, request.token, exists);
+    await createUnlessOurs(ctx, ours, 'CreateLogStream', { logGroupName, logStreamName: name });
     return { physicalId: name, attributes: {} };
   },
   update: (_ctx, request) => Promise.resolve({ physicalId: request.physicalId, attributes: {} }),
-  delete: (ctx, request) =>
-    deleteQuietly(ctx, 'DeleteLogStream', { logGroupName: String(request.properties['LogGroupName']), logStreamName: request.physicalId }),
+  async delete(ctx, request) {
+    const logGroupName = String(request.properties['LogGroupName']);
+    await deleteQuietly(ctx, 'DeleteLogStream', { logGroupName, logStreamName: request.physicalId });
+    await unclaim(ctx.platform.store, ctx, `stream ${logGroupName} ${request.physicalId}`);
+  },
 };
 
 export const resources: readonly ResourceType[] = [logGroup, logStream];

@@ -51,6 +51,8 @@ const base = (scope: Scope) => keyOf('logs', scope.account, scope.region);
 export const keys = {
   groups: (scope: Scope): Key => base(scope) + keyOf('g'),
   group: (scope: Scope, name: string): Key => base(scope) + keyOf('g', name),
+  /** The stack operation that made a group, or a stream of it. */
+  claim: (scope: Scope, name: string): Key => base(scope) + keyOf('t', name),
   /** Counter of stored bytes. */
   bytes: (scope: Scope, groupId: string): Key => base(scope) + keyOf('c', groupId),
   streams: (scope: Scope, groupId: string): Key => base(scope) + keyOf('s', groupId),
@@ -101,6 +103,27 @@ export async function getStream(store: Store, scope: Scope, groupId: string, nam
   const value = await store.get(keys.stream(scope, groupId, name));
   if (!value) throw streamNotFound();
   return decodeJson<StreamRow>(value);
+}
+
+/**
+ * Says for the stack operation `token` that it makes the thing at `key`: true where it is not there yet, or where this very operation
+ * began it before a crash; false where it is somebody else's.
+ */
+export function claim(store: Store, scope: Scope, name: string, token: string, exists: (tx: Tx) => boolean): Promise<boolean> {
+  const key = keys.claim(scope, name);
+  return store.transact({ keys: [key] }, (tx) => {
+    const holder = tx.get(key);
+    if (holder && decodeJson<string>(holder) === token) return true;
+    if (exists(tx)) return false;
+    tx.put(key, encodeJson(token));
+    return true;
+  });
+}
+
+/** Takes back {@link claim} once the thing is deleted. */
+export function unclaim(store: Store, scope: Scope, name: string): Promise<void> {
+  const key = keys.claim(scope, name);
+  return store.transact({ keys: [key] }, (tx) => tx.delete(key));
 }
 
 /** Names of the live streams among `streamIds`. */

@@ -1,6 +1,11 @@
 import { notImplemented } from '../../../kit/errors.ts';
+import type { Tx } from '../../../store/store.ts';
 import type { Properties, ResourceType } from '../../service.ts';
-import { asBool, asList, asNumber, asObject, asText, call, deleteQuietly, input, type PatchOp, patchScalar, tagsOf } from './values.ts';
+import { idsFrom } from '../domain/ids.ts';
+import { createApiKeyOnce } from '../operations/api-keys.ts';
+import { createUsagePlanOnce } from '../operations/usage-plans.ts';
+import { claim, keys, unclaim } from '../store.ts';
+import { asBool, asList, asNumber, asObject, asText, call, createUnlessOurs, deleteQuietly, input, type PatchOp, patchScalar, tagsOf } from './values.ts';
 
 /** "AWS::ApiGateway::ApiKey". */
 export const apiKey: ResourceType = {
@@ -9,7 +14,7 @@ export const apiKey: ResourceType = {
   properties: ['CustomerId', 'Description', 'Enabled', 'GenerateDistinctId', 'Name', 'Tags', 'Value'],
   async create(ctx, request) {
     const { properties } = request;
-    const created = await call(ctx, 'CreateApiKey', {
+    const members = input({
       name: asText(properties['Name']) ?? request.generatedName(128),
       customerId: asText(properties['CustomerId']),
       description: asText(properties['Description']),
@@ -17,7 +22,8 @@ export const apiKey: ResourceType = {
       value: asText(properties['Value']),
       tags: tagsOf(properties, request.tags),
     });
-    return { physicalId: String(created['id']), attributes: { APIKeyId: created['id'] } };
+    const { id } = await createApiKeyOnce(ctx, members, idsFrom(request.token));
+    return { physicalId: String(id), attributes: { APIKeyId: id } };
   },
   async update(ctx, request) {
     const { properties } = request;
@@ -44,7 +50,7 @@ export const usagePlan: ResourceType = {
   async create(ctx, request) {
     const { properties } = request;
     const [quota, throttle] = [asObject(properties['Quota']), asObject(properties['Throttle'])];
-    const created = await call(ctx, 'CreateUsagePlan', {
+    const members = input({
       name: asText(properties['UsagePlanName']) ?? request.generatedName(128),
       description: asText(properties['Description']),
       apiStages: asList(properties['ApiStages']).map((item) => ({ apiId: asText(asObject(item)['ApiId']), stage: asText(asObject(item)['Stage']) })),
@@ -54,7 +60,8 @@ export const usagePlan: ResourceType = {
         properties['Throttle'] === undefined ? undefined : input({ burstLimit: asNumber(throttle['BurstLimit']), rateLimit: asNumber(throttle['RateLimit']) }),
       tags: tagsOf(properties, request.tags),
     });
-    return { physicalId: String(created['id']), attributes: { Id: created['id'] } };
+    const { id } = await createUsagePlanOnce(ctx, members as unknown as Parameters<typeof createUsagePlanOnce>[1], idsFrom(request.token));
+    return { physicalId: String(id), attributes: { Id: id } };
   },
   async update(ctx, request) {
     const { properties, previous, physicalId } = request;
@@ -86,15 +93,20 @@ export const usagePlanKey: ResourceType = {
   type: 'AWS::ApiGateway::UsagePlanKey',
   replaceOn: ['KeyId', 'KeyType', 'UsagePlanId'],
   properties: ['KeyId', 'KeyType', 'UsagePlanId'],
-  async create(ctx, { properties }) {
-    const [keyId, usagePlanId] = [asText(properties['KeyId']), asText(properties['UsagePlanId'])];
-    await call(ctx, 'CreateUsagePlanKey', { keyId, usagePlanId, keyType: asText(properties['KeyType']) });
+  async create(ctx, { properties, token }) {
+    const [keyId = '', usagePlanId = ''] = [asText(properties['KeyId']), asText(properties['UsagePlanId'])];
+    const exists = (tx: Tx) => tx.get(keys.usagePlanKey(ctx, usagePlanId, keyId)) !== undefined;
+    const ours = await claim(ctx.platform.store, ctx, '', `planKey ${usagePlanId} ${keyId}`, token, exists);
+    await createUnlessOurs(ctx, ours, 'CreateUsagePlanKey', { keyId, usagePlanId, keyType: asText(properties['KeyType']) });
     const physicalId = `${keyId}:${usagePlanId}`;
     return { physicalId, attributes: { Id: physicalId } };
   },
   update: async (_ctx, request) => ({ physicalId: request.physicalId, attributes: { Id: request.physicalId } }),
-  delete: (ctx, request) =>
-    deleteQuietly(ctx, 'DeleteUsagePlanKey', { keyId: asText(request.properties['KeyId']), usagePlanId: asText(request.properties['UsagePlanId']) }),
+  async delete(ctx, request) {
+    const [keyId, usagePlanId] = [asText(request.properties['KeyId']), asText(request.properties['UsagePlanId'])];
+    await deleteQuietly(ctx, 'DeleteUsagePlanKey', { keyId, usagePlanId });
+    await unclaim(ctx.platform.store, ctx, '', `planKey ${usagePlanId} ${keyId}`);
+  },
 };
 
 /** "AWS::ApiGateway::Account": one for each account and region; deleting the resource leaves the setting. */

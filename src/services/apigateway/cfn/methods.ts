@@ -1,18 +1,26 @@
+import { decodeJson } from '../../../kit/json.ts';
+import type { Tx } from '../../../store/store.ts';
 import type { Ctx, Properties, ResourceType } from '../../service.ts';
-import { asBool, asList, asNumber, asObject, asText, boolMap, call, deleteQuietly, patchScalar, textMap } from './values.ts';
+import { idsFrom } from '../domain/ids.ts';
+import type { ResourceRow } from '../domain/types.ts';
+import { createAuthorizerOnce } from '../operations/authorizers.ts';
+import { createRequestValidatorOnce } from '../operations/request-validators.ts';
+import { createResourceOnce } from '../operations/resources.ts';
+import { claim, keys, unclaim } from '../store.ts';
+import { asBool, asList, asNumber, asObject, asText, boolMap, call, createUnlessOurs, deleteQuietly, input, patchScalar, textMap } from './values.ts';
 
 /** "AWS::ApiGateway::Resource". */
 export const resource: ResourceType = {
   type: 'AWS::ApiGateway::Resource',
   replaceOn: ['ParentId', 'PathPart', 'RestApiId'],
   properties: ['ParentId', 'PathPart', 'RestApiId'],
-  async create(ctx, { properties }) {
-    const created = await call(ctx, 'CreateResource', {
-      restApiId: asText(properties['RestApiId']),
-      parentId: asText(properties['ParentId']),
-      pathPart: asText(properties['PathPart']),
-    });
-    return { physicalId: String(created['id']), attributes: { ResourceId: created['id'] } };
+  async create(ctx, { properties, token }) {
+    const { id } = await createResourceOnce(
+      ctx,
+      { restApiId: asText(properties['RestApiId']), parentId: asText(properties['ParentId']), pathPart: asText(properties['PathPart']) },
+      idsFrom(token),
+    );
+    return { physicalId: String(id), attributes: { ResourceId: id } };
   },
   update: async (_ctx, request) => ({ physicalId: request.physicalId, attributes: { ResourceId: request.physicalId } }),
   delete: (ctx, request) => deleteQuietly(ctx, 'DeleteResource', { restApiId: asText(request.properties['RestApiId']), resourceId: request.physicalId }),
@@ -99,6 +107,14 @@ export const method: ResourceType = {
     'RestApiId',
   ],
   async create(ctx, request) {
+    const path = pathOf(request.properties);
+    const [apiId, resourceId, name] = [path.restApiId ?? '', path.resourceId ?? '', path.httpMethod ?? ''];
+    const exists = (tx: Tx) => {
+      const row = tx.get(keys.part(ctx, apiId, 'resource', resourceId));
+      return row !== undefined && decodeJson<ResourceRow>(row).methods[name] !== undefined;
+    };
+    // What a first try of this operation left half done is made anew.
+    if (await claim(ctx.platform.store, ctx, apiId, claimName(request.properties), request.token, exists)) await deleteQuietly(ctx, 'DeleteMethod', path);
     await putMethod(ctx, request.properties);
     return { physicalId: request.generatedName(64), attributes: {} };
   },
@@ -107,8 +123,13 @@ export const method: ResourceType = {
     await putMethod(ctx, request.properties);
     return { physicalId: request.physicalId, attributes: {} };
   },
-  delete: (ctx, request) => deleteQuietly(ctx, 'DeleteMethod', pathOf(request.properties)),
+  async delete(ctx, request) {
+    await deleteQuietly(ctx, 'DeleteMethod', pathOf(request.properties));
+    await unclaim(ctx.platform.store, ctx, asText(request.properties['RestApiId']) ?? '', claimName(request.properties));
+  },
 };
+
+const claimName = (properties: Properties): string => `method ${asText(properties['ResourceId'])} ${asText(properties['HttpMethod'])}`;
 
 /** "AWS::ApiGateway::Model". */
 export const model: ResourceType = {
@@ -119,8 +140,11 @@ export const model: ResourceType = {
     const { properties } = request;
     const name = asText(properties['Name']) ?? request.generatedName(64).replace(/[^A-Za-z0-9]/g, '');
     const schema = properties['Schema'];
-    await call(ctx, 'CreateModel', {
-      restApiId: asText(properties['RestApiId']),
+    const restApiId = asText(properties['RestApiId']) ?? '';
+    const exists = (tx: Tx) => tx.get(keys.part(ctx, restApiId, 'model', name)) !== undefined;
+    const ours = await claim(ctx.platform.store, ctx, restApiId, `model ${name}`, request.token, exists);
+    await createUnlessOurs(ctx, ours, 'CreateModel', {
+      restApiId,
       name,
       description: asText(properties['Description']),
       contentType: asText(properties['ContentType']) ?? 'application/json',
@@ -138,7 +162,11 @@ export const model: ResourceType = {
       await call(ctx, 'UpdateModel', { restApiId: asText(properties['RestApiId']), modelName: request.physicalId, patchOperations });
     return { physicalId: request.physicalId, attributes: {} };
   },
-  delete: (ctx, request) => deleteQuietly(ctx, 'DeleteModel', { restApiId: asText(request.properties['RestApiId']), modelName: request.physicalId }),
+  async delete(ctx, request) {
+    const restApiId = asText(request.properties['RestApiId']);
+    await deleteQuietly(ctx, 'DeleteModel', { restApiId, modelName: request.physicalId });
+    await unclaim(ctx.platform.store, ctx, restApiId ?? '', `model ${request.physicalId}`);
+  },
 };
 
 /** "AWS::ApiGateway::RequestValidator". */
@@ -146,14 +174,18 @@ export const requestValidator: ResourceType = {
   type: 'AWS::ApiGateway::RequestValidator',
   replaceOn: ['Name', 'RestApiId'],
   properties: ['Name', 'RestApiId', 'ValidateRequestBody', 'ValidateRequestParameters'],
-  async create(ctx, { properties }) {
-    const created = await call(ctx, 'CreateRequestValidator', {
-      restApiId: asText(properties['RestApiId']),
-      name: asText(properties['Name']),
-      validateRequestBody: asBool(properties['ValidateRequestBody']),
-      validateRequestParameters: asBool(properties['ValidateRequestParameters']),
-    });
-    return { physicalId: String(created['id']), attributes: { RequestValidatorId: created['id'] } };
+  async create(ctx, { properties, token }) {
+    const { id } = await createRequestValidatorOnce(
+      ctx,
+      {
+        restApiId: asText(properties['RestApiId']),
+        name: asText(properties['Name']),
+        validateRequestBody: asBool(properties['ValidateRequestBody']),
+        validateRequestParameters: asBool(properties['ValidateRequestParameters']),
+      },
+      idsFrom(token),
+    );
+    return { physicalId: String(id), attributes: { RequestValidatorId: id } };
   },
   async update(ctx, request) {
     const { properties } = request;
@@ -213,8 +245,8 @@ export const authorizer: ResourceType = {
   type: 'AWS::ApiGateway::Authorizer',
   replaceOn: ['RestApiId', 'ProviderARNs'],
   properties: [...AUTHORIZER_PATHS.map(([name]) => name), 'ProviderARNs', 'RestApiId'],
-  async create(ctx, { properties }) {
-    const created = await call(ctx, 'CreateAuthorizer', {
+  async create(ctx, { properties, token }) {
+    const members = input({
       restApiId: asText(properties['RestApiId']),
       name: asText(properties['Name']),
       type: asText(properties['Type']),
@@ -226,7 +258,8 @@ export const authorizer: ResourceType = {
       identityValidationExpression: asText(properties['IdentityValidationExpression']),
       authorizerResultTtlInSeconds: asNumber(properties['AuthorizerResultTtlInSeconds']),
     });
-    return { physicalId: String(created['id']), attributes: { AuthorizerId: created['id'] } };
+    const { id } = await createAuthorizerOnce(ctx, members as unknown as Parameters<typeof createAuthorizerOnce>[1], idsFrom(token));
+    return { physicalId: String(id), attributes: { AuthorizerId: id } };
   },
   async update(ctx, request) {
     const { properties, previous, physicalId } = request;

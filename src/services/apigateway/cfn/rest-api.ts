@@ -1,4 +1,7 @@
 import type { Ctx, Properties, ResourceRequest, ResourceResult, ResourceType } from '../../service.ts';
+import { idsFrom } from '../domain/ids.ts';
+import { importRestApiOnce } from '../operations/import.ts';
+import { createRestApiOnce } from '../operations/rest-apis.ts';
 import { asBool, asList, asNumber, asObject, asText, call, deleteQuietly, escapePath, input, type PatchOp, patchScalar, tagsOf, textMap } from './values.ts';
 
 const result = (api: Record<string, unknown>): ResourceResult => ({
@@ -55,7 +58,7 @@ async function applyTags(ctx: Ctx, id: string, tags: Record<string, string> | un
 async function createPlain(ctx: Ctx, request: ResourceRequest): Promise<Record<string, unknown>> {
   const { properties } = request;
   const policy = properties['Policy'];
-  return call(ctx, 'CreateRestApi', {
+  const members = input({
     name: asText(properties['Name']) ?? request.generatedName(255),
     description: asText(properties['Description']),
     cloneFrom: properties['CloneFrom'],
@@ -67,6 +70,7 @@ async function createPlain(ctx: Ctx, request: ResourceRequest): Promise<Record<s
     disableExecuteApiEndpoint: asBool(properties['DisableExecuteApiEndpoint']),
     tags: tagsOf(properties, request.tags),
   });
+  return { ...(await createRestApiOnce(ctx, members as unknown as Parameters<typeof createRestApiOnce>[1], idsFrom(request.token))) };
 }
 
 /** "AWS::ApiGateway::RestApi". */
@@ -95,7 +99,7 @@ export const restApi: ResourceType = {
     const { properties } = request;
     const body = await bodyOf(ctx, properties);
     if (body === undefined) return result(await createPlain(ctx, request));
-    const created = await call(ctx, 'ImportRestApi', { body, parameters: textMap(properties['Parameters']) });
+    const created = { ...(await importRestApiOnce(ctx, { body, parameters: textMap(properties['Parameters']) }, idsFrom(request.token))) };
     const id = String(created['id']);
     const patchOperations = patches(properties, {});
     if (patchOperations.length > 0) await call(ctx, 'UpdateRestApi', { restApiId: id, patchOperations });

@@ -1,6 +1,24 @@
 import { AwsError, notImplemented } from '../../../kit/errors.ts';
+import type { Tx } from '../../../store/store.ts';
 import type { Ctx, Properties, ResourceType } from '../../service.ts';
-import { asBool, asList, asObject, asText, call, deleteQuietly, escapePath, type PatchOp, patchEntries, patchScalar, tagsOf, textMap } from './values.ts';
+import { idsFrom } from '../domain/ids.ts';
+import { createDeploymentOnce } from '../operations/deployments.ts';
+import { claim, keys, unclaim } from '../store.ts';
+import {
+  asBool,
+  asList,
+  asObject,
+  asText,
+  call,
+  createUnlessOurs,
+  deleteQuietly,
+  escapePath,
+  type PatchOp,
+  patchEntries,
+  patchScalar,
+  tagsOf,
+  textMap,
+} from './values.ts';
 
 const SETTINGS: readonly [string, string][] = [
   ['MetricsEnabled', 'metrics/enabled'],
@@ -49,21 +67,25 @@ export const deployment: ResourceType = {
   replaceOn: ['RestApiId', 'DeploymentCanarySettings', 'StageName'],
   properties: ['Description', 'RestApiId', 'StageDescription', 'StageName'],
   recorded: ['StageDescription'],
-  async create(ctx, { properties }) {
+  async create(ctx, { properties, token }) {
     const stage = asObject(properties['StageDescription']);
     const restApiId = asText(properties['RestApiId']);
     const stageName = asText(properties['StageName']);
-    const created = await call(ctx, 'CreateDeployment', {
-      restApiId,
-      stageName,
-      description: asText(properties['Description']),
-      stageDescription: asText(stage['Description']),
-      variables: textMap(stage['Variables']),
-      tracingEnabled: asBool(stage['TracingEnabled']),
-    });
+    const { id } = await createDeploymentOnce(
+      ctx,
+      {
+        restApiId,
+        stageName,
+        description: asText(properties['Description']),
+        stageDescription: asText(stage['Description']),
+        variables: textMap(stage['Variables']),
+        tracingEnabled: asBool(stage['TracingEnabled']),
+      },
+      idsFrom(token),
+    );
     const patchOperations = [...settingPatches(stage['MethodSettings'], undefined), ...accessLogPatches(stage['AccessLogSetting'], undefined)];
     if (stageName !== undefined && patchOperations.length > 0) await call(ctx, 'UpdateStage', { restApiId, stageName, patchOperations });
-    return { physicalId: String(created['id']), attributes: { DeploymentId: created['id'] } };
+    return { physicalId: String(id), attributes: { DeploymentId: id } };
   },
   async update(ctx, request) {
     const { properties, previous, physicalId } = request;
@@ -128,9 +150,11 @@ export const stage: ResourceType = {
   async create(ctx, request) {
     const { properties } = request;
     if (properties['CanarySetting'] !== undefined) throw notImplemented('AWS::ApiGateway::Stage with CanarySetting');
-    const restApiId = asText(properties['RestApiId']);
+    const restApiId = asText(properties['RestApiId']) ?? '';
     const stageName = asText(properties['StageName']) ?? request.generatedName(64).replaceAll('-', '_');
-    await call(ctx, 'CreateStage', {
+    const exists = (tx: Tx) => tx.get(keys.part(ctx, restApiId, 'stage', stageName)) !== undefined;
+    const ours = await claim(ctx.platform.store, ctx, restApiId, `stage ${stageName}`, request.token, exists);
+    await createUnlessOurs(ctx, ours, 'CreateStage', {
       restApiId,
       stageName,
       deploymentId: asText(properties['DeploymentId']),
@@ -151,5 +175,9 @@ export const stage: ResourceType = {
     if (patchOperations.length > 0) await call(ctx, 'UpdateStage', { restApiId: asText(properties['RestApiId']), stageName, patchOperations });
     return { physicalId: stageName, attributes: {} };
   },
-  delete: (ctx, request) => deleteQuietly(ctx, 'DeleteStage', { restApiId: asText(request.properties['RestApiId']), stageName: request.physicalId }),
+  async delete(ctx, request) {
+    const restApiId = asText(request.properties['RestApiId']);
+    await deleteQuietly(ctx, 'DeleteStage', { restApiId, stageName: request.physicalId });
+    await unclaim(ctx.platform.store, ctx, restApiId ?? '', `stage ${request.physicalId}`);
+  },
 };

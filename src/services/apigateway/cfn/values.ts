@@ -66,5 +66,14 @@ export async function deleteQuietly(ctx: Ctx, operation: string, members: Record
   }
 }
 
+/** Creates; that it is there already is a success where this very operation made it before. */
+export async function createUnlessOurs(ctx: Ctx, ours: boolean, operation: string, members: Record<string, unknown>): Promise<void> {
+  try {
+    await ctx.call('apigateway', operation, input(members));
+  } catch (error) {
+    if (!ours || !(error instanceof AwsError) || error.code !== 'ConflictException') throw error;
+  }
+}
+
 export const call = (ctx: Ctx, operation: string, members: Record<string, unknown>): Promise<Record<string, unknown>> =>
   ctx.call('apigateway', operation, input(members));

@@ -8,8 +8,9 @@ import type {
   UpdateApiKeyCommandInput,
 } from '@aws-sdk/client-api-gateway';
 import { notImplemented } from '../../../kit/errors.ts';
-import { encodeJson } from '../../../kit/json.ts';
-import type { Operation } from '../../service.ts';
+import { decodeJson, encodeJson } from '../../../kit/json.ts';
+import type { Ctx, Operation } from '../../service.ts';
+import type { NewId } from '../domain/ids.ts';
 import { pageOf } from '../domain/paging.ts';
 import { asBoolean, compact, type Patch, patchesOf, requireReplace } from '../domain/patch.ts';
 import type { ApiKeyRow, UsagePlanRow } from '../domain/types.ts';
@@ -41,7 +42,10 @@ function checkName(name: string | undefined): void {
 }
 
 /** "CreateApiKey". */
-export const createApiKey: Operation<CreateApiKeyCommandInput, ApiKey> = async (ctx, input) => {
+export const createApiKey: Operation<CreateApiKeyCommandInput, ApiKey> = (ctx, input) => createApiKeyOnce(ctx, input, ctx.platform.ids.text);
+
+/** {@link createApiKey}; an id that comes again names the key made before. */
+export async function createApiKeyOnce(ctx: Ctx, input: CreateApiKeyCommandInput, newId: NewId): Promise<ApiKey> {
   if (input.stageKeys !== undefined && input.stageKeys.length > 0) throw notImplemented('CreateApiKey with stageKeys');
   const { store, ids, clock } = ctx.platform;
   checkName(input.name);
@@ -50,7 +54,7 @@ export const createApiKey: Operation<CreateApiKeyCommandInput, ApiKey> = async (
   checkDescription(input.description);
   const nowMs = clock.virtual();
   const row = compact({
-    id: ids.text(10),
+    id: newId(10),
     value: input.value || ids.text(VALUE_LENGTH, VALUE_ALPHABET),
     name: input.name || undefined,
     customerId: input.customerId,
@@ -62,13 +66,15 @@ export const createApiKey: Operation<CreateApiKeyCommandInput, ApiKey> = async (
     updatedMs: nowMs,
   }) as ApiKeyRow;
   const valueKey = keys.apiKeyValue(ctx, row.value);
-  await store.transact({ keys: [keys.apiKey(ctx, row.id), valueKey] }, (tx) => {
+  return store.transact({ keys: [keys.apiKey(ctx, row.id), valueKey] }, (tx) => {
+    const before = tx.get(keys.apiKey(ctx, row.id));
+    if (before) return describe(decodeJson<ApiKeyRow>(before), { value: true });
     if (tx.get(valueKey)) throw conflict('API Key already exists');
     tx.put(keys.apiKey(ctx, row.id), encodeJson(row));
     tx.put(valueKey, encodeJson(row.id));
+    return describe(row, { value: true });
   });
-  return describe(row, { value: true });
-};
+}
 
 /** "GetApiKey". */
 export const getApiKey: Operation<GetApiKeyCommandInput, ApiKey> = async (ctx, input) =>

@@ -7,7 +7,8 @@ import type {
   GetAuthorizersCommandInput,
   UpdateAuthorizerCommandInput,
 } from '@aws-sdk/client-api-gateway';
-import type { Operation } from '../../service.ts';
+import type { Ctx, Operation } from '../../service.ts';
+import type { NewId } from '../domain/ids.ts';
 import { pageOf } from '../domain/paging.ts';
 import { compact, invalidPath, type Patch, patchesOf, patchList } from '../domain/patch.ts';
 import type { AuthorizerRow, ResourceRow } from '../domain/types.ts';
@@ -16,15 +17,18 @@ import { AUTHORIZER_TTL_SECONDS_DEFAULT } from '../limits.ts';
 import { keys, list, putPart, rangeOf, read, readApi, txList, txRead, update } from '../store.ts';
 
 /** "CreateAuthorizer". */
-export const createAuthorizer: Operation<CreateAuthorizerCommandInput, Authorizer> = async (ctx, input) => {
-  const { store, ids } = ctx.platform;
+export const createAuthorizer: Operation<CreateAuthorizerCommandInput, Authorizer> = (ctx, input) => createAuthorizerOnce(ctx, input, ctx.platform.ids.text);
+
+/** {@link createAuthorizer}; an id that comes again overwrites what was made before, which is the same. */
+export async function createAuthorizerOnce(ctx: Ctx, input: CreateAuthorizerCommandInput, newId: NewId): Promise<Authorizer> {
+  const { store } = ctx.platform;
   const apiId = input.restApiId ?? '';
   const isLambda = input.type === 'TOKEN' || input.type === 'REQUEST';
   if (isLambda && !input.authorizerUri) throw badRequest('Authorizer URI is a required parameter for TOKEN and REQUEST authorizers.');
   if (input.type === 'COGNITO_USER_POOLS' && !input.providerARNs?.length)
     throw badRequest('Provider ARN is a required parameter for COGNITO_USER_POOLS authorizers.');
   const row = compact({
-    id: ids.text(6),
+    id: newId(6),
     name: input.name ?? '',
     type: input.type,
     providerARNs: input.providerARNs,
@@ -39,11 +43,11 @@ export const createAuthorizer: Operation<CreateAuthorizerCommandInput, Authorize
   await store.transact({ reads: [keys.api(ctx, apiId)], ranges: [rangeOf(prefix)] }, (tx) => {
     // AWS's own answer for an API that is not there.
     if (!tx.get(keys.api(ctx, apiId))) throw conflict('Unable to complete operation due to concurrent modification. Please try again later.');
-    if (txList<AuthorizerRow>(tx, prefix).some((other) => other.name === row.name)) throw badRequest('Authorizer name must be unique');
+    if (txList<AuthorizerRow>(tx, prefix).some((other) => other.name === row.name && other.id !== row.id)) throw badRequest('Authorizer name must be unique');
     putPart(tx, ctx, apiId, 'authorizer', row.id, row);
   });
   return row;
-};
+}
 
 /** "GetAuthorizer". */
 export const getAuthorizer: Operation<GetAuthorizerCommandInput, Authorizer> = (ctx, input) =>

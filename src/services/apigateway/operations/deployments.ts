@@ -9,7 +9,8 @@ import type {
 } from '@aws-sdk/client-api-gateway';
 import { notImplemented } from '../../../kit/errors.ts';
 import { decodeJson } from '../../../kit/json.ts';
-import type { Operation } from '../../service.ts';
+import type { Ctx, Operation } from '../../service.ts';
+import type { NewId } from '../domain/ids.ts';
 import { pageOf } from '../domain/paging.ts';
 import { compact, invalidPath, type Patch, patchesOf } from '../domain/patch.ts';
 import { checkStageName, newStage } from '../domain/stage.ts';
@@ -56,11 +57,14 @@ function summaryOf(snapshot: ApiSnapshot): DeploymentRow['apiSummary'] {
 }
 
 /** "CreateDeployment": the API as it is in this commit, and the stage if one is named. */
-export const createDeployment: Operation<CreateDeploymentCommandInput, Deployment> = async (ctx, input) => {
+export const createDeployment: Operation<CreateDeploymentCommandInput, Deployment> = (ctx, input) => createDeploymentOnce(ctx, input, ctx.platform.ids.text);
+
+/** {@link createDeployment}; an id that comes again names the deployment made before. */
+export async function createDeploymentOnce(ctx: Ctx, input: CreateDeploymentCommandInput, newId: NewId): Promise<Deployment> {
   if (input.canarySettings !== undefined) throw notImplemented('CreateDeployment with canarySettings');
-  const { store, ids, clock } = ctx.platform;
+  const { store, clock } = ctx.platform;
   const apiId = input.restApiId ?? '';
-  const id = ids.text(6);
+  const id = newId(6);
   const nowMs = clock.virtual();
   const stageName = input.stageName || undefined;
   if (stageName !== undefined) checkStageName(stageName);
@@ -68,6 +72,8 @@ export const createDeployment: Operation<CreateDeploymentCommandInput, Deploymen
   const row = await store.transact(
     { reads: [keys.api(ctx, apiId)], ranges, keys: stageName === undefined ? [] : [keys.part(ctx, apiId, 'stage', stageName)] },
     (tx) => {
+      const before = tx.get(keys.part(ctx, apiId, 'deployment', id));
+      if (before) return decodeJson<DeploymentRow>(before);
       const snapshot = txSnapshot(tx, ctx, apiId);
       const deployment = putDeployment(
         tx,
@@ -97,7 +103,7 @@ export const createDeployment: Operation<CreateDeploymentCommandInput, Deploymen
     },
   );
   return describe(row, undefined);
-};
+}
 
 /** "GetDeployment". */
 export const getDeployment: Operation<GetDeploymentCommandInput, Deployment> = async (ctx, input) => {

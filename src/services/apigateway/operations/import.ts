@@ -1,11 +1,12 @@
 import type { ImportRestApiCommandInput, PutRestApiCommandInput, RestApi } from '@aws-sdk/client-api-gateway';
-import { encodeJson } from '../../../kit/json.ts';
+import { decodeJson, encodeJson } from '../../../kit/json.ts';
 import type { Tx } from '../../../store/store.ts';
 import type { Ctx, Operation } from '../../service.ts';
 import { applyDefinition } from '../domain/apply.ts';
+import type { NewId } from '../domain/ids.ts';
 import { type ApiDefinition, type BasePathMode, parseDocument, readDefinition } from '../domain/openapi.ts';
 import { describeApi, newApi } from '../domain/rest-api.ts';
-import type { ApiSnapshot } from '../domain/types.ts';
+import type { ApiSnapshot, RestApiRow } from '../domain/types.ts';
 import { badRequest } from '../errors.ts';
 import { keys, putPart, rangeOf, txSnapshot } from '../store.ts';
 
@@ -19,10 +20,10 @@ function definitionOf(input: { body?: unknown; parameters?: Record<string, strin
 }
 
 /** As many ids as a definition can need, drawn before the transaction, which may run again. */
-function idSource(ctx: Ctx, definition: ApiDefinition): () => () => string {
+function idSource(newId: NewId, definition: ApiDefinition): () => () => string {
   const segments = [...definition.resources.keys()].reduce((sum, path) => sum + path.split('/').length, 0);
   const count = segments + definition.models.length + definition.authorizers.length + definition.validators.length;
-  const ids = Array.from({ length: count }, () => ctx.platform.ids.text(6));
+  const ids = Array.from({ length: count }, () => newId(6));
   return () => {
     let next = 0;
     return () => ids[next++] ?? '';
@@ -45,32 +46,37 @@ function replaceApi(tx: Tx, ctx: Ctx, before: ApiSnapshot, after: ApiSnapshot): 
 }
 
 /** "ImportRestApi". */
-export const importRestApi: Operation<ImportRestApiCommandInput, RestApi> = async (ctx, input) => {
-  const { store, ids, clock } = ctx.platform;
+export const importRestApi: Operation<ImportRestApiCommandInput, RestApi> = (ctx, input) => importRestApiOnce(ctx, input, ctx.platform.ids.text);
+
+/** {@link importRestApi}; ids that come again name the API made before. */
+export async function importRestApiOnce(ctx: Ctx, input: ImportRestApiCommandInput, newId: NewId): Promise<RestApi> {
+  const { store, clock } = ctx.platform;
   const definition = definitionOf(input);
   const types = input.parameters?.['endpointConfigurationTypes'];
   const api = newApi(
     { name: definition.api.name ?? '', ...(types ? { endpointConfiguration: { types: [types as 'EDGE'] } } : {}) },
-    ids.text(10),
-    ids.text(10),
+    newId(10),
+    newId(10),
     clock.virtual(),
   );
   const root = { id: api.rootResourceId, path: '/', methods: {} };
   const empty: ApiSnapshot = { api, resources: [root], models: [], validators: [], authorizers: [], gatewayResponses: [] };
-  const nextIds = idSource(ctx, definition);
+  const nextIds = idSource(newId, definition);
   return store.transact({ keys: [keys.api(ctx, api.id)] }, (tx) => {
+    const before = tx.get(keys.api(ctx, api.id));
+    if (before) return describeApi(decodeJson<RestApiRow>(before));
     const after = applyDefinition(empty, definition, 'overwrite', nextIds());
     tx.put(keys.owner(api.id), encodeJson({ account: ctx.account, region: ctx.region }));
     replaceApi(tx, ctx, empty, after);
     return describeApi(after.api);
   });
-};
+}
 
 /** "PutRestApi": merges by default. What is deployed stays as it is. */
 export const putRestApi: Operation<PutRestApiCommandInput, RestApi> = async (ctx, input) => {
   const apiId = input.restApiId ?? '';
   const definition = definitionOf(input);
-  const nextIds = idSource(ctx, definition);
+  const nextIds = idSource(ctx.platform.ids.text, definition);
   const ranges = IMPORTED_PARTS.map((part) => rangeOf(keys.parts(ctx, apiId, part)));
   return ctx.platform.store.transact({ keys: [keys.api(ctx, apiId)], ranges }, (tx) => {
     const before = txSnapshot(tx, ctx, apiId);

@@ -7,7 +7,8 @@ import type {
   RequestValidators,
   UpdateRequestValidatorCommandInput,
 } from '@aws-sdk/client-api-gateway';
-import type { Operation } from '../../service.ts';
+import type { Ctx, Operation } from '../../service.ts';
+import type { NewId } from '../domain/ids.ts';
 import { pageOf } from '../domain/paging.ts';
 import { asBoolean, type Patch, patchesOf, requireReplace } from '../domain/patch.ts';
 import type { ValidatorRow } from '../domain/types.ts';
@@ -15,11 +16,15 @@ import { badRequest, validatorNotFound } from '../errors.ts';
 import { keys, list, putPart, read, readApi, txRead, update } from '../store.ts';
 
 /** "CreateRequestValidator". */
-export const createRequestValidator: Operation<CreateRequestValidatorCommandInput, RequestValidator> = async (ctx, input) => {
-  const { store, ids } = ctx.platform;
+export const createRequestValidator: Operation<CreateRequestValidatorCommandInput, RequestValidator> = (ctx, input) =>
+  createRequestValidatorOnce(ctx, input, ctx.platform.ids.text);
+
+/** {@link createRequestValidator}; an id that comes again overwrites what was made before, which is the same. */
+export async function createRequestValidatorOnce(ctx: Ctx, input: CreateRequestValidatorCommandInput, newId: NewId): Promise<RequestValidator> {
+  const { store } = ctx.platform;
   const apiId = input.restApiId ?? '';
   const row = {
-    id: ids.text(6),
+    id: newId(6),
     ...(input.name === undefined ? {} : { name: input.name }),
     validateRequestBody: input.validateRequestBody ?? false,
     validateRequestParameters: input.validateRequestParameters ?? false,
@@ -29,7 +34,7 @@ export const createRequestValidator: Operation<CreateRequestValidatorCommandInpu
     putPart(tx, ctx, apiId, 'validator', row.id, row);
   });
   return row;
-};
+}
 
 /** "GetRequestValidator". */
 export const getRequestValidator: Operation<GetRequestValidatorCommandInput, RequestValidator> = (ctx, input) =>

@@ -9,6 +9,7 @@ import type {
 } from '@aws-sdk/client-api-gateway';
 import type { Tx } from '../../../store/store.ts';
 import type { Ctx, Operation } from '../../service.ts';
+import type { NewId } from '../domain/ids.ts';
 import { pageOf } from '../domain/paging.ts';
 import { type Patch, patchesOf, requireReplace } from '../domain/patch.ts';
 import { checkPlace, describeResource, pathUnder, repath, subtree } from '../domain/resource.ts';
@@ -33,10 +34,15 @@ function find(resources: readonly ResourceRow[], id: string | undefined): Resour
 }
 
 /** "CreateResource". */
-export const createResource: Operation<CreateResourceCommandInput, Resource> = async (ctx, input) => {
+export const createResource: Operation<CreateResourceCommandInput, Resource> = (ctx, input) => createResourceOnce(ctx, input, ctx.platform.ids.text);
+
+/** {@link createResource}; an id that comes again names the resource made before. */
+export async function createResourceOnce(ctx: Ctx, input: CreateResourceCommandInput, newId: NewId): Promise<Resource> {
   const apiId = input.restApiId ?? '';
-  const id = ctx.platform.ids.text(6);
+  const id = newId(6);
   return withResources(ctx, apiId, (resources, tx) => {
+    const before = resources.find((row) => row.id === id);
+    if (before) return describeResource(before);
     const parent = find(resources, input.parentId);
     const pathPart = input.pathPart ?? '';
     checkPlace(
@@ -50,7 +56,7 @@ export const createResource: Operation<CreateResourceCommandInput, Resource> = a
     putPart(tx, ctx, apiId, 'resource', id, row);
     return describeResource(row);
   });
-};
+}
 
 /** "GetResource". */
 export const getResource: Operation<GetResourceCommandInput, Resource> = async (ctx, input) => {

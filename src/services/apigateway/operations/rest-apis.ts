@@ -8,8 +8,9 @@ import type {
   UpdateRestApiCommandInput,
 } from '@aws-sdk/client-api-gateway';
 import { notImplemented } from '../../../kit/errors.ts';
-import { encodeJson } from '../../../kit/json.ts';
-import type { Operation } from '../../service.ts';
+import { decodeJson, encodeJson } from '../../../kit/json.ts';
+import type { Ctx, Operation } from '../../service.ts';
+import type { NewId } from '../domain/ids.ts';
 import { defaultModels } from '../domain/model.ts';
 import { pageOf } from '../domain/paging.ts';
 import { patchesOf } from '../domain/patch.ts';
@@ -20,19 +21,24 @@ import { PURGE_TARGET } from '../purge.ts';
 import { keys, list, putPart, readApi, txApi, update } from '../store.ts';
 
 /** "CreateRestApi": with its root resource and the models Empty and Error. */
-export const createRestApi: Operation<CreateRestApiCommandInput, RestApi> = async (ctx, input) => {
+export const createRestApi: Operation<CreateRestApiCommandInput, RestApi> = (ctx, input) => createRestApiOnce(ctx, input, ctx.platform.ids.text);
+
+/** {@link createRestApi}; ids that come again name the API made before. */
+export async function createRestApiOnce(ctx: Ctx, input: CreateRestApiCommandInput, newId: NewId): Promise<RestApi> {
   if (input.cloneFrom !== undefined) throw notImplemented('CreateRestApi with cloneFrom');
-  const { store, ids, clock } = ctx.platform;
-  const api = newApi(input as Parameters<typeof newApi>[0], ids.text(10), ids.text(10), clock.virtual());
-  const models = defaultModels().map((model) => ({ ...model, id: ids.text(6) }));
-  await store.transact({ keys: [keys.api(ctx, api.id)] }, (tx) => {
+  const { store, clock } = ctx.platform;
+  const api = newApi(input as Parameters<typeof newApi>[0], newId(10), newId(10), clock.virtual());
+  const models = defaultModels().map((model) => ({ ...model, id: newId(6) }));
+  return store.transact({ keys: [keys.api(ctx, api.id)] }, (tx) => {
+    const before = tx.get(keys.api(ctx, api.id));
+    if (before) return describeApi(decodeJson<RestApiRow>(before));
     tx.put(keys.api(ctx, api.id), encodeJson(api));
     tx.put(keys.owner(api.id), encodeJson({ account: ctx.account, region: ctx.region }));
     putPart(tx, ctx, api.id, 'resource', api.rootResourceId, { id: api.rootResourceId, path: '/', methods: {} });
     for (const model of models) putPart(tx, ctx, api.id, 'model', model.name, model);
+    return describeApi(api);
   });
-  return describeApi(api);
-};
+}
 
 /** "GetRestApi". */
 export const getRestApi: Operation<GetRestApiCommandInput, RestApi> = async (ctx, input) =>

@@ -16,6 +16,7 @@ import type {
 import { encodeJson } from '../../../kit/json.ts';
 import type { Tx } from '../../../store/store.ts';
 import type { Ctx, Operation } from '../../service.ts';
+import type { NewId } from '../domain/ids.ts';
 import { pageOf } from '../domain/paging.ts';
 import { compact, invalidPath, type Patch, patchesOf } from '../domain/patch.ts';
 import type { ApiKeyRow, UsagePlanRow } from '../domain/types.ts';
@@ -32,10 +33,13 @@ function checkStage(tx: Tx, ctx: Ctx, planId: string, apiId: string, stage: stri
 }
 
 /** "CreateUsagePlan". Throttle and quota are recorded, not enforced. */
-export const createUsagePlan: Operation<CreateUsagePlanCommandInput, UsagePlan> = async (ctx, input) => {
-  const { store, ids, clock } = ctx.platform;
+export const createUsagePlan: Operation<CreateUsagePlanCommandInput, UsagePlan> = (ctx, input) => createUsagePlanOnce(ctx, input, ctx.platform.ids.text);
+
+/** {@link createUsagePlan}; an id that comes again overwrites what was made before, which is the same. */
+export async function createUsagePlanOnce(ctx: Ctx, input: CreateUsagePlanCommandInput, newId: NewId): Promise<UsagePlan> {
+  const { store, clock } = ctx.platform;
   const row = compact({
-    id: ids.text(6),
+    id: newId(6),
     name: input.name,
     description: input.description,
     apiStages: input.apiStages ?? [],
@@ -49,7 +53,7 @@ export const createUsagePlan: Operation<CreateUsagePlanCommandInput, UsagePlan> 
     tx.put(keys.usagePlan(ctx, row.id), encodeJson(row));
   });
   return describe(row);
-};
+}
 
 /** "GetUsagePlan". */
 export const getUsagePlan: Operation<GetUsagePlanCommandInput, UsagePlan> = async (ctx, input) =>
