@@ -7,7 +7,8 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createFunction, invoke, zipOf } from '../e2e/functions.ts';
-import { type CroftProcess, startProcess } from '../process.ts';
+import { STORES, startOn } from '../e2e/stores.ts';
+import type { CroftProcess } from '../process.ts';
 
 /** Rounds of writing and killing: many in the soak run. */
 const ROUNDS = process.env['CROFT_SOAK'] ? 50 : 3;
@@ -35,10 +36,11 @@ def lambda_handler(event, context):
 let croft: CroftProcess | undefined;
 afterEach(() => croft?.dispose());
 
-describe('kill -9', () => {
-  it(`loses nothing that was acknowledged (seed ${SEED})`, { timeout: 60_000 + ROUNDS * 20_000 }, async () => {
+describe.each(STORES)('kill -9 on %s', (store) => {
+  it(`loses nothing that was acknowledged (seed ${SEED})`, { timeout: 60_000 + ROUNDS * 20_000 }, async ({ skip }) => {
     const next = random(SEED);
-    croft = await startProcess();
+    croft = await startOn(store);
+    if (!croft) return skip('no PostgreSQL on this machine');
     const clients = (c: CroftProcess) => ({
       tables: new DynamoDBClient({ ...c.sdk, maxAttempts: 1 }),
       s3: new S3Client({ ...c.sdk, forcePathStyle: true, maxAttempts: 1 }),
@@ -108,8 +110,9 @@ describe('kill -9', () => {
     expect(accepted.size).toBeGreaterThan(0);
   });
 
-  it('in the middle of a stack operation: it goes on after the restart and ends', { timeout: 90_000 }, async () => {
-    croft = await startProcess();
+  it('in the middle of a stack operation: it goes on after the restart and ends', { timeout: 90_000 }, async ({ skip }) => {
+    croft = await startOn(store);
+    if (!croft) return skip('no PostgreSQL on this machine');
     const tables = Object.fromEntries(
       Array.from({ length: 30 }, (_, i) => [
         `Table${i}`,

@@ -7,10 +7,11 @@ import { join } from 'node:path';
 import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { CreateTableCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { GetFunctionConfigurationCommand, LambdaClient, waitUntilFunctionUpdatedV2 } from '@aws-sdk/client-lambda';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CroftProcess, hasSeedApps, ROOT, run, SEED_APPS, startProcess, VENV } from '../process.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type CroftProcess, hasSeedApps, ROOT, run, SEED_APPS, VENV } from '../process.ts';
 import { createFunction, invoke, zipOf } from './functions.ts';
 import { createApi } from './rest-api.ts';
+import { STORES, type StoreName, startOn } from './stores.ts';
 
 const app = (name: string) => join(SEED_APPS, name);
 
@@ -31,12 +32,19 @@ async function pipRuntime(): Promise<'python3.12'> {
   return stdout.trim() as 'python3.12';
 }
 
-describe.skipIf(!hasSeedApps)('the guides’ own code', () => {
+/** These two install and ship 100 MB: on a second store they would prove nothing about it, so there they are left to the soak run. */
+const heavy = (store: StoreName) => it.skipIf(store !== 'sqlite' && !process.env['CROFT_SOAK']);
+
+describe.skipIf(!hasSeedApps).each(STORES)('the guides’ own code, on %s', (store) => {
   let croft: CroftProcess;
   let lambda: LambdaClient;
   beforeAll(async () => {
-    croft = await startProcess();
-    lambda = new LambdaClient({ ...croft.sdk, maxAttempts: 1 });
+    const started = await startOn(store);
+    if (started) croft = started;
+    lambda = new LambdaClient({ ...croft?.sdk, maxAttempts: 1 });
+  });
+  beforeEach(({ skip }) => {
+    if (!croft) skip('no PostgreSQL on this machine');
   });
   afterAll(() => croft?.dispose());
 
@@ -170,7 +178,7 @@ describe.skipIf(!hasSeedApps)('the guides’ own code', () => {
     }
   });
 
-  it('eager-imports and lazy-imports: only who needs pandas pays for it', { timeout: 240_000 }, async ({ skip }) => {
+  heavy(store)('eager-imports and lazy-imports: only who needs pandas pays for it', { timeout: 240_000 }, async ({ skip }) => {
     const vendored = await pandas();
     if (!vendored) return skip('pandas cannot be installed');
     // One archive for both: each handler names its folder.
@@ -198,7 +206,7 @@ describe.skipIf(!hasSeedApps)('the guides’ own code', () => {
     expect((await invoke(lambda, 'lazy-imports', { type: 'ml' })).payload.body).toMatch(/^\d+\.\d+/);
   });
 
-  it('pandas-deps: by the shell lines of its deploy.sh, as they stand', { timeout: 300_000 }, async () => {
+  heavy(store)('pandas-deps: by the shell lines of its deploy.sh, as they stand', { timeout: 300_000 }, async () => {
     const server = createServer((_request, response) =>
       response.end(
         JSON.stringify([

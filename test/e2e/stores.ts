@@ -10,9 +10,14 @@ export async function startOn(store: StoreName, options: ProcessOptions = {}): P
   if (store === 'sqlite') return startProcess(options);
   const server = await startPostgres();
   if (!server) return undefined;
-  const croft = await startProcess({ ...options, args: ['--store', server.url, ...(options.args ?? [])] });
+  return withDatabase(await startProcess({ ...options, args: ['--store', server.url, ...(options.args ?? [])] }), server);
+}
+
+/** The database lives as long as the last of the processes that use it. */
+function withDatabase(croft: CroftProcess, server: { stop(): Promise<void> }): CroftProcess {
   return {
     ...croft,
+    restart: async () => withDatabase(await croft.restart(), server),
     async dispose() {
       await croft.dispose();
       await server.stop();
