@@ -23,7 +23,6 @@ export const PARSED_EXPRESSIONS_MAX = 2000;
 export const BATCH_GET_KEYS_MAX = 100;
 export const BATCH_GET_BYTES_MAX = 16 * 1024 * 1024;
 export const BATCH_WRITE_REQUESTS_MAX = 25;
-export const BATCH_WRITE_BYTES_MAX = 16 * 1024 * 1024;
 export const TRANSACT_ITEMS_MAX = 100;
 export const TRANSACT_BYTES_MAX = 4 * 1024 * 1024;
 /** A client request token makes a repeated TransactWriteItems answer the same for ten minutes. */

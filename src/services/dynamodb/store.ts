@@ -114,42 +114,10 @@ export function createTables(): OpenableTables {
       return storeNow();
     },
     find,
-    claim(account, region, name, token) {
-      const key = recordKey(account, region, name);
-      const claimKey = keyOf('ddb', 'claim', account, region, name);
-      return storeNow().transact({ keys: [claimKey], reads: [key] }, (tx) => {
-        const claimed = tx.get(claimKey);
-        if (tx.get(key) !== undefined) return claimed !== undefined && decodeJson<string>(claimed) === token;
-        tx.put(claimKey, encodeJson(token));
-        return true;
-      });
-    },
-    async names(account, region, after, limit) {
-      const prefix = accountTablesPrefix(account, region);
-      const from = after === undefined ? prefix : `${recordKey(account, region, after)}\x00`;
-      const page = await storeNow().range({ from, to: prefixEnd(prefix), limit });
-      return { names: page.entries.map(([, value]) => decodeJson<TableRecord>(value).name), more: page.more };
-    },
-    change(account, region, name, change) {
-      const key = recordKey(account, region, name);
-      const generation = generationKey(account, region, name);
-      return storeNow().transact({ keys: [key, generation] }, (tx) => {
-        const value = tx.get(key);
-        const record = value && decodeJson<TableRecord>(value);
-        const { next, result } = change(record, tx);
-        if (next === undefined) {
-          if (record !== undefined) {
-            tx.delete(key);
-            tx.delete(generation);
-          }
-        } else if (next !== record) {
-          const kept = { ...next, generation: next.generation + 1 };
-          tx.put(key, encodeJson(kept));
-          tx.put(generation, encodeGeneration(kept));
-        }
-        return result;
-      });
-    },
+    claim: (account, region, name, token) => claimName(storeNow(), account, region, name, token),
+    names: (account, region, after, limit) => tableNames(storeNow(), account, region, after, limit),
+    change: (account, region, name, change) => changeRecord(storeNow(), account, region, name, change),
+    counts: (table) => readCounts(storeNow(), table),
     async write(plan, commitId) {
       for (let attempt = 1; ; attempt++) {
         const { tables, keys, run } = await plan();
@@ -166,13 +134,59 @@ export function createTables(): OpenableTables {
         }
       }
     },
-    async counts(table) {
-      const scopes = [table.itemPrefix, ...table.indexes.map((index) => index.prefix)];
-      const values = await storeNow().getMany(scopes.flatMap((scope) => [counterKey(table, scope, 'items'), counterKey(table, scope, 'bytes')]));
-      const countsAt = (at: number): Counts => ({ items: counter(values[2 * at]), bytes: counter(values[2 * at + 1]) });
-      return { table: countsAt(0), indexes: new Map(table.indexes.map((index, at) => [index.name, countsAt(at + 1)])) };
-    },
   };
+}
+
+function claimName(store: Store, account: string, region: string, name: string, token: string): Promise<boolean> {
+  const key = recordKey(account, region, name);
+  const claimKey = keyOf('ddb', 'claim', account, region, name);
+  return store.transact({ keys: [claimKey], reads: [key] }, (tx) => {
+    const claimed = tx.get(claimKey);
+    if (tx.get(key) !== undefined) return claimed !== undefined && decodeJson<string>(claimed) === token;
+    tx.put(claimKey, encodeJson(token));
+    return true;
+  });
+}
+
+async function tableNames(store: Store, account: string, region: string, after: string | undefined, limit: number): ReturnType<Tables['names']> {
+  const prefix = accountTablesPrefix(account, region);
+  const from = after === undefined ? prefix : `${recordKey(account, region, after)}\x00`;
+  const page = await store.range({ from, to: prefixEnd(prefix), limit });
+  return { names: page.entries.map(([, value]) => decodeJson<TableRecord>(value).name), more: page.more };
+}
+
+function changeRecord<T>(
+  store: Store,
+  account: string,
+  region: string,
+  name: string,
+  change: (record: TableRecord | undefined, tx: Tx) => TableChange<T>,
+): Promise<T> {
+  const key = recordKey(account, region, name);
+  const generation = generationKey(account, region, name);
+  return store.transact({ keys: [key, generation] }, (tx) => {
+    const value = tx.get(key);
+    const record = value && decodeJson<TableRecord>(value);
+    const { next, result } = change(record, tx);
+    if (next === undefined) {
+      if (record !== undefined) {
+        tx.delete(key);
+        tx.delete(generation);
+      }
+    } else if (next !== record) {
+      const kept = { ...next, generation: next.generation + 1 };
+      tx.put(key, encodeJson(kept));
+      tx.put(generation, encodeGeneration(kept));
+    }
+    return result;
+  });
+}
+
+async function readCounts(store: Store, table: Table): ReturnType<Tables['counts']> {
+  const scopes = [table.itemPrefix, ...table.indexes.map((index) => index.prefix)];
+  const values = await store.getMany(scopes.flatMap((scope) => [counterKey(table, scope, 'items'), counterKey(table, scope, 'bytes')]));
+  const countsAt = (at: number): Counts => ({ items: counter(values[2 * at]), bytes: counter(values[2 * at + 1]) });
+  return { table: countsAt(0), indexes: new Map(table.indexes.map((index, at) => [index.name, countsAt(at + 1)])) };
 }
 
 function checkGeneration(tx: Tx, table: Table): void {

@@ -50,15 +50,6 @@ export function delimited(byteString: Key): Key {
   return out + END;
 }
 
-/** What a row of the store holds. */
-export interface Row {
-  /** The size that AWS counts, in bytes. */
-  readonly size: number;
-  /** The partition key's own bytes: two keys of one hash are told apart by them. */
-  readonly partitionKey: Key;
-  readonly item: Item;
-}
-
 const FORMAT_JSON = 1;
 const FORMAT_JSON_WITH_BINARY = 2;
 const HEADER_BYTES = 7;
