@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startCroft, type TestCroft } from '../../../test/harness.ts';
+import type { Ctx, Properties } from '../service.ts';
+import { s3Resources } from './cloudformation.ts';
+
+let croft: TestCroft;
+let ctx: Ctx;
+
+beforeAll(async () => {
+  croft = await startCroft();
+  ctx = croft.server.platform.contextFor({ account: '000000000000', region: 'eu-west-1' });
+});
+afterAll(() => croft.stop());
+
+const type = (name: string) => {
+  const found = s3Resources.find((one) => one.type === name);
+  if (!found) throw new Error(`no ${name}`);
+  return found;
+};
+const request = (properties: Properties, token = 'token') => ({
+  properties,
+  logicalId: 'Bucket',
+  stackId: 'stack-id',
+  stackName: 'stack',
+  generatedName: () => 'stack-Bucket-ABC123',
+  token,
+  tags: { 'stack-tag': 'yes' },
+});
+
+describe('AWS::S3::Bucket', () => {
+  const bucket = type('AWS::S3::Bucket');
+
+  it('is made with its properties, changed and deleted', async () => {
+    const properties = {
+      Tags: [{ Key: 'a', Value: 1 }],
+      VersioningConfiguration: { Status: 'Enabled' },
+      BucketEncryption: { ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }] },
+      PublicAccessBlockConfiguration: { BlockPublicAcls: 'false' },
+      CorsConfiguration: { CorsRules: [{ AllowedMethods: ['GET'], AllowedOrigins: ['*'], MaxAge: 5 }] },
+    };
+    const made = await bucket.create(ctx, request(properties));
+    expect(made).toEqual({
+      physicalId: 'stack-bucket-abc123',
+      attributes: {
+        Arn: 'arn:aws:s3:::stack-bucket-abc123',
+        DomainName: 'stack-bucket-abc123.s3.amazonaws.com',
+        RegionalDomainName: 'stack-bucket-abc123.s3.eu-west-1.amazonaws.com',
+        DualStackDomainName: 'stack-bucket-abc123.s3.dualstack.eu-west-1.amazonaws.com',
+        WebsiteURL: 'http://stack-bucket-abc123.s3-website-eu-west-1.amazonaws.com',
+      },
+    });
+    const Bucket = made.physicalId;
+    expect(await ctx.call('s3', 'GetBucketTagging', { Bucket })).toEqual({
+      TagSet: [
+        { Key: 'a', Value: '1' },
+        { Key: 'stack-tag', Value: 'yes' },
+      ],
+    });
+    expect(await ctx.call('s3', 'GetBucketVersioning', { Bucket })).toEqual({ Status: 'Enabled' });
+    expect((await ctx.call('s3', 'GetBucketCors', { Bucket }))['CORSRules']).toMatchObject([{ MaxAgeSeconds: 5 }]);
+    expect((await ctx.call('s3', 'GetBucketLocation', { Bucket }))['LocationConstraint']).toBe('eu-west-1');
+
+    await bucket.update(ctx, { ...request({}), physicalId: Bucket, previous: properties });
+    expect(await ctx.call('s3', 'GetBucketVersioning', { Bucket })).toEqual({ Status: 'Suspended' });
+    await expect(ctx.call('s3', 'GetBucketCors', { Bucket })).rejects.toMatchObject({ code: 'NoSuchCORSConfiguration' });
+
+    await ctx.call('s3', 'PutObject', { Bucket, Key: 'k', Body: 'x' });
+    const deletion = { physicalId: Bucket, properties, stackId: 'stack-id', logicalId: 'Bucket' };
+    await expect(bucket.delete(ctx, deletion)).rejects.toMatchObject({ code: 'BucketNotEmpty' });
+    await ctx.call('s3', 'DeleteObject', { Bucket, Key: 'k', VersionId: 'null' });
+    await bucket.delete(ctx, deletion);
+    await bucket.delete(ctx, deletion);
+  });
+
+  it('is the same at a retry, and a failure where it was there before', async () => {
+    await bucket.create(ctx, request({ BucketName: 'once' }, 'first'));
+    await bucket.create(ctx, request({ BucketName: 'once' }, 'first'));
+    await expect(bucket.create(ctx, request({ BucketName: 'once' }, 'second'))).rejects.toMatchObject({ code: 'BucketAlreadyOwnedByYou' });
+  });
+});
+
+describe('AWS::S3::BucketPolicy', () => {
+  it('is kept and taken away', async () => {
+    const policy = type('AWS::S3::BucketPolicy');
+    await ctx.call('s3', 'CreateBucket', { Bucket: 'guarded', CreateBucketConfiguration: { LocationConstraint: 'eu-west-1' } });
+    const PolicyDocument = { Statement: [{ Effect: 'Allow', Principal: '*', Action: 's3:GetObject', Resource: 'arn:aws:s3:::guarded/*' }] };
+    const { physicalId } = await policy.create(ctx, request({ Bucket: 'guarded', PolicyDocument }));
+    expect(JSON.parse(String((await ctx.call('s3', 'GetBucketPolicy', { Bucket: 'guarded' }))['Policy']))).toEqual(PolicyDocument);
+    await policy.delete(ctx, { physicalId, properties: {}, stackId: '', logicalId: '' });
+    await expect(ctx.call('s3', 'GetBucketPolicy', { Bucket: 'guarded' })).rejects.toMatchObject({ code: 'NoSuchBucketPolicy' });
+  });
+});
