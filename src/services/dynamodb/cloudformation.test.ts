@@ -118,6 +118,25 @@ describe('AWS::DynamoDB::Table', () => {
     });
   });
 
+  it('switches to provisioned capacity together with its indexes, and back', async () => {
+    const index = { IndexName: 'by-id', KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }], Projection: { ProjectionType: 'ALL' } };
+    const onDemand = { ...properties, GlobalSecondaryIndexes: [index] };
+    const { physicalId } = await table.create(fake.ctx, request(onDemand));
+    const units = { ReadCapacityUnits: 1, WriteCapacityUnits: 2 };
+    const provisioned = {
+      ...properties,
+      BillingMode: 'PROVISIONED',
+      ProvisionedThroughput: units,
+      GlobalSecondaryIndexes: [{ ...index, ProvisionedThroughput: units }],
+    };
+    await table.update(fake.ctx, { ...request(provisioned), physicalId, previous: onDemand });
+    expect(await call('DescribeTable', { TableName: physicalId })).toMatchObject({
+      Table: { ProvisionedThroughput: units, GlobalSecondaryIndexes: [{ ProvisionedThroughput: units }] },
+    });
+    await table.update(fake.ctx, { ...request(onDemand), physicalId, previous: provisioned });
+    expect(await call('DescribeTable', { TableName: physicalId })).toMatchObject({ Table: { BillingModeSummary: { BillingMode: 'PAY_PER_REQUEST' } } });
+  });
+
   it('is deleted, also when it is gone already', async () => {
     const { physicalId } = await table.create(fake.ctx, request(properties));
     const deletion = { physicalId, properties, stackId: 'stack-id', logicalId: 'Table' };

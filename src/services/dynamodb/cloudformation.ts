@@ -109,16 +109,34 @@ async function update(ctx: Ctx, request: ResourceRequest & { readonly physicalId
   const differs = (name: string): boolean => JSON.stringify(now[name]) !== JSON.stringify(before[name]);
   const changes = Object.fromEntries(CAPACITY.filter((name) => differs(name) && now[name] !== undefined).map((name) => [name, now[name]]));
   if (differs('DeletionProtectionEnabled') && now['DeletionProtectionEnabled'] === undefined) changes['DeletionProtectionEnabled'] = false;
-  if (Object.keys(changes).length > 0) await ctx.call('dynamodb', 'UpdateTable', { TableName, ...changes });
-  await updateIndexes(ctx, TableName, now, before);
+  const switched = changes['BillingMode'] === undefined ? [] : switchedIndexes(now, before);
+  if (Object.keys(changes).length > 0) {
+    await ctx.call('dynamodb', 'UpdateTable', { TableName, ...changes, ...(switched.length > 0 ? { GlobalSecondaryIndexUpdates: switched } : {}) });
+  }
+  await updateIndexes(ctx, TableName, now, before, new Set(switched.map(({ Update }) => Update.IndexName)));
   await applyTimeToLive(ctx, TableName, request.properties, request.previous);
   const table = await describe(ctx, TableName);
   await applyTags(ctx, table.TableArn ?? '', request.properties, request.tags);
   return result(table);
 }
 
-async function updateIndexes(ctx: Ctx, TableName: string, now: Record<string, unknown>, before: Record<string, unknown>): Promise<void> {
-  const indexes = (input: Record<string, unknown>) => (input['GlobalSecondaryIndexes'] ?? []) as Index[];
+const indexes = (input: Record<string, unknown>): Index[] => (input['GlobalSecondaryIndexes'] ?? []) as Index[];
+
+/** A switch to provisioned capacity gives every index its own in the same call. */
+function switchedIndexes(now: Record<string, unknown>, before: Record<string, unknown>) {
+  const had = new Set(indexes(before).map((index) => index.IndexName));
+  return indexes(now)
+    .filter((index) => had.has(index.IndexName) && index['ProvisionedThroughput'] !== undefined)
+    .map(({ IndexName, ProvisionedThroughput }) => ({ Update: { IndexName, ProvisionedThroughput } }));
+}
+
+async function updateIndexes(
+  ctx: Ctx,
+  TableName: string,
+  now: Record<string, unknown>,
+  before: Record<string, unknown>,
+  done: ReadonlySet<string | undefined>,
+): Promise<void> {
   const shape = ({ ProvisionedThroughput, OnDemandThroughput, WarmThroughput, ...rest }: Index) => JSON.stringify(rest);
   const step = async (change: Record<string, unknown>): Promise<void> => {
     await ctx.call('dynamodb', 'UpdateTable', { TableName, AttributeDefinitions: now['AttributeDefinitions'], GlobalSecondaryIndexUpdates: [change] });
@@ -131,7 +149,7 @@ async function updateIndexes(ctx: Ctx, TableName: string, now: Record<string, un
   for (const index of indexes(now)) {
     const had = indexes(before).find((candidate) => candidate.IndexName === index.IndexName);
     if (!had || shape(had) !== shape(index)) await step({ Create: index });
-    else if (JSON.stringify(had) !== JSON.stringify(index)) {
+    else if (index['ProvisionedThroughput'] !== undefined && JSON.stringify(had) !== JSON.stringify(index) && !done.has(index.IndexName)) {
       const { IndexName, ProvisionedThroughput, OnDemandThroughput, WarmThroughput } = index;
       await step({ Update: { IndexName, ProvisionedThroughput, OnDemandThroughput, WarmThroughput } });
     }
