@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { CloudWatchLogsClient, DescribeLogStreamsCommand, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import {
   AddPermissionCommand,
@@ -134,6 +135,19 @@ describe('a function', () => {
     const dry = await lambda.send(new UpdateFunctionCodeCommand({ FunctionName: 'changing', ZipFile: zip, DryRun: true }));
     expect(dry.CodeSize).toBe(zip.length);
     expect((await lambda.send(new GetFunctionConfigurationCommand({ FunctionName: 'changing' }))).CodeSize).toBe(code.length);
+  });
+
+  it('ends what it began with the code it began with', async () => {
+    const source = (code: string) =>
+      zipFiles({ 'index.js': `exports.handler = async (ms) => { await new Promise((done) => setTimeout(done, ms)); return ['${code}', process.pid]; };` });
+    await create('slow', { Code: { ZipFile: await source('old') } });
+    const warm = (await run('slow', { event: 0 })).json as unknown as [string, number];
+    const running = run('slow', { event: 700 });
+    await lambda.send(new UpdateFunctionCodeCommand({ FunctionName: 'slow', ZipFile: await source('new') }));
+    await updated('slow');
+    expect((await run('slow', { event: 0 })).json[0 as never]).toBe('new');
+    expect((await running).json).toEqual(['old', warm[1]]);
+    await expect.poll(() => existsSync(`/proc/${warm[1]}`)).toBe(false);
   });
 
   it('may have its code in S3', async () => {
