@@ -186,7 +186,7 @@ describe.skipIf(!hasSeedApps).each(STORES)('the guides’ own code, on %s', (sto
     cpSync(vendored, folder, { recursive: true });
     for (const name of ['eager-imports', 'lazy-imports']) cpSync(app(name), join(folder, name), { recursive: true });
     const archive = `${folder}.zip`;
-    await run('zip', ['-q', '-1', '-r', archive, '.'], { cwd: folder });
+    await run('zip', ['-q', '-r', archive, '.'], { cwd: folder });
     const zip = await readFile(archive);
     for (const name of ['eager-imports', 'lazy-imports']) {
       await createFunction(lambda, name, zip, {
