@@ -1,5 +1,6 @@
 import { partitionOf } from '../../kit/arn.ts';
 import type { Access, Ctx, Operation, OperationEntry, ResourceType, Service } from '../service.ts';
+import { builtinTypes } from './builtin.ts';
 import { RUN_TARGET, runOperation } from './engine/run.ts';
 import { PARALLEL_STACKS_MAX } from './limits.ts';
 import * as changeSets from './operations/change-sets.ts';
@@ -46,6 +47,7 @@ export function createCloudFormationRoom({ resourceTypes }: CloudFormationOption
       ValidateTemplate: entry(templates.validateTemplate),
     },
     wording: { validationCode: 'ValidationError' },
+    resources: builtinTypes,
     usage: {},
     start(platform) {
       platform.bus.register(RUN_TARGET, { concurrency: PARALLEL_STACKS_MAX }, (attempt) => runOperation(platform, resourceTypes, attempt));

@@ -1,8 +1,10 @@
 import {
   CloudFormationClient,
   CreateChangeSetCommand,
+  CreateStackCommand,
   DeleteStackCommand,
   DescribeStackEventsCommand,
+  DescribeStackResourcesCommand,
   DescribeStacksCommand,
   ExecuteChangeSetCommand,
   GetTemplateCommand,
@@ -11,6 +13,7 @@ import {
   waitUntilStackDeleteComplete,
 } from '@aws-sdk/client-cloudformation';
 import { IAMClient, ListAttachedRolePoliciesCommand, ListRolesCommand } from '@aws-sdk/client-iam';
+import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startCroft, type TestCroft } from '../../../test/harness.ts';
 
@@ -64,6 +67,26 @@ Outputs:
   await cfn.send(new DeleteStackCommand({ StackName: 'app' }));
   await waitUntilStackDeleteComplete({ ...wait, client: cfn }, { StackName: StackId ?? '' });
   expect((await iam.send(new ListRolesCommand({}))).Roles).toEqual([]);
+});
+
+it('reads a template from a bucket, and transforms it', async () => {
+  const s3 = new S3Client({ ...croft.sdk, forcePathStyle: true });
+  await s3.send(new CreateBucketCommand({ Bucket: 'templates' }));
+  const template = 'Transform: AWS::Serverless-2016-10-31\nResources:\n  Table:\n    Type: AWS::Serverless::SimpleTable\n';
+  await s3.send(new PutObjectCommand({ Bucket: 'templates', Key: 'app/t.yaml', Body: template }));
+  const TemplateURL = `${croft.endpoint}/templates/app/t.yaml`;
+  await expect(cfn.send(new CreateStackCommand({ StackName: 'sam', TemplateURL }))).rejects.toMatchObject({
+    message: 'Requires capabilities : [CAPABILITY_AUTO_EXPAND]',
+  });
+  await cfn.send(new CreateStackCommand({ StackName: 'sam', TemplateURL, Capabilities: ['CAPABILITY_AUTO_EXPAND'] }));
+  await waitUntilStackCreateComplete({ ...wait, client: cfn }, { StackName: 'sam' });
+  const { StackResources } = await cfn.send(new DescribeStackResourcesCommand({ StackName: 'sam' }));
+  expect(StackResources?.map((resource) => [resource.LogicalResourceId, resource.ResourceType])).toEqual([['Table', 'AWS::DynamoDB::Table']]);
+  const processed = await cfn.send(new GetTemplateCommand({ StackName: 'sam', TemplateStage: 'Processed' }));
+  expect(JSON.parse(processed.TemplateBody ?? '')).toMatchObject({ Resources: { Table: { Type: 'AWS::DynamoDB::Table' } } });
+  await expect(cfn.send(new CreateStackCommand({ StackName: 'none', TemplateURL: `${TemplateURL}x` }))).rejects.toMatchObject({
+    message: expect.stringContaining('S3 error: The specified key does not exist.'),
+  });
 });
 
 it('answers for a stack that is not there as the waiters expect', async () => {

@@ -292,6 +292,108 @@ describe('change sets', () => {
   });
 });
 
+describe('stacks that are interrupted', () => {
+  /** Holds the named call until it is let go. */
+  function gate(wanted: string) {
+    let reached: () => void = () => undefined;
+    let release: () => void = () => undefined;
+    const atGate = new Promise<void>((resolve) => {
+      reached = resolve;
+    });
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const before = (call: string) => {
+      if (call !== wanted) return undefined;
+      reached();
+      return held;
+    };
+    return { atGate, release: () => release(), hooks: { before } };
+  }
+
+  it('by a deletion: what was being made is deleted too', async () => {
+    const { atGate, release, hooks } = gate('create B');
+    await open(hooks);
+    const three = { A: thing({ Name: 'a' }), B: thing({ Name: 'b', Value: { Ref: 'A' } }), C: thing({ Name: 'c', Value: { Ref: 'B' } }) };
+    const { StackId } = await cfn('CreateStack', { StackName: 's', TemplateBody: body(three) });
+    await atGate;
+    await cfn('DeleteStack', { StackName: 's' });
+    release();
+    await bench.quiet();
+    expect(await status(String(StackId))).toBe('DELETE_COMPLETE');
+    expect(fake.calls).toEqual(['create A', 'create B', 'delete B', 'delete A']);
+    expect(fake.standing.size).toBe(0);
+  });
+
+  it('by a cancelled update: what was done is taken back', async () => {
+    const { atGate, release, hooks } = gate('update A');
+    await open(hooks);
+    const two = (Value: string) => ({ A: thing({ Name: 'a', Value }), B: thing({ Name: 'b', Value }, { DependsOn: 'A' }) });
+    await create(two('1'));
+    await cfn('UpdateStack', { StackName: 's', TemplateBody: body(two('2')) });
+    await atGate;
+    expect(await failure(cfn('UpdateStack', { StackName: 's', TemplateBody: body({ A: thing() }) }))).toMatch(
+      /^ValidationError: Stack:arn:.* is in UPDATE_IN_PROGRESS state and can not be updated\.$/,
+    );
+    expect(await failure(cfn('DeleteStack', { StackName: 's' }))).toBe('ValidationError: Stack [s] cannot be deleted while in status UPDATE_IN_PROGRESS');
+    await cfn('CancelUpdateStack', { StackName: 's' });
+    release();
+    await bench.quiet();
+    expect(await status()).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect([...fake.standing]).toEqual([
+      ['a', { Name: 'a', Value: '1' }],
+      ['b', { Name: 'b', Value: '1' }],
+    ]);
+    expect(fake.calls).not.toContain('update B');
+  });
+
+  it('by a failure without rollback: the next update goes on from there', async () => {
+    await open();
+    await create({ A: thing({ Name: 'a' }), B: thing({ Name: 'b', Fail: 'no' }, { DependsOn: 'A' }) }, {}, { DisableRollback: true });
+    expect(await status()).toBe('CREATE_FAILED');
+    await update({ A: thing({ Name: 'a' }), B: thing({ Name: 'b' }, { DependsOn: 'A' }) });
+    expect(await status()).toBe('UPDATE_COMPLETE');
+    expect(fake.calls).toEqual(['create A', 'create B', 'create B']);
+  });
+
+  it('by a rollback that fails: it can be continued', async () => {
+    let broken = true;
+    await open({
+      before: (call) => {
+        if (broken && call === 'update A' && fake.calls.filter((each) => each === call).length === 2) throw new Error('still busy');
+      },
+    });
+    await create({ A: thing({ Name: 'a', Value: '1' }) });
+    await update({ A: thing({ Name: 'a', Value: '2' }), B: thing({ Fail: 'no' }, { DependsOn: 'A' }) });
+    expect((await events()).at(-1)).toBe('s UPDATE_ROLLBACK_FAILED The following resource(s) failed to update: [A]. ');
+    broken = false;
+    await cfn('ContinueUpdateRollback', { StackName: 's' });
+    await bench.quiet();
+    expect(await status()).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect(fake.standing.get('a')).toEqual({ Name: 'a', Value: '1' });
+  });
+});
+
+describe('roles in a stack', () => {
+  it('are deleted with the stack that could not finish them', async () => {
+    await open();
+    const AssumeRolePolicyDocument = {
+      Version: '2012-10-17',
+      Statement: [{ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }],
+    };
+    const Role = { Type: 'AWS::IAM::Role', Properties: { AssumeRolePolicyDocument, ManagedPolicyArns: ['arn:aws:iam::aws:policy/Nothing'] } };
+    expect(await failure(cfn('CreateStack', { StackName: 's', TemplateBody: body({ Role }) }))).toBe(
+      'InsufficientCapabilitiesException: Requires capabilities : [CAPABILITY_IAM]',
+    );
+    await create({ Role }, {}, { Capabilities: ['CAPABILITY_NAMED_IAM'] });
+    expect(await status()).toBe('ROLLBACK_COMPLETE');
+    expect((await events()).find((event) => event.startsWith('Role CREATE_FAILED'))).toContain(
+      '"Policy arn:aws:iam::aws:policy/Nothing does not exist or is not attachable."',
+    );
+    expect((await bench.call('iam', 'ListRoles'))['Roles']).toEqual([]);
+  });
+});
+
 describe('a long template', () => {
   const long = (resources: Record<string, unknown>) => `${'#'.repeat(5_000)}\n${body(resources)}`;
 

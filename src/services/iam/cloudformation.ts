@@ -31,6 +31,15 @@ async function ignoringAbsence(work: Promise<unknown>): Promise<void> {
   }
 }
 
+/** What follows the making of a resource. Where it fails, the error carries the physical id, so that the rollback deletes what was made. */
+async function afterCreation(physicalId: string, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    throw error instanceof Error ? Object.assign(error, { physicalId }) : error;
+  }
+}
+
 /** Makes the attached and inline policies of an identity what the template says, given what it said before. */
 async function applyPermissions(ctx: Ctx, kind: IdentityKind, name: string, properties: Properties, previous?: Properties): Promise<void> {
   const title = TITLE[kind];
@@ -92,7 +101,7 @@ const role: ResourceType = {
       Tags: tagsOf(request),
     };
     const made = await createRoleOnce(ctx, input, request.token);
-    await applyPermissions(ctx, 'role', made.name, properties);
+    await afterCreation(made.name, () => applyPermissions(ctx, 'role', made.name, properties));
     return { physicalId: made.name, attributes: { Arn: made.arn, RoleId: made.id } };
   },
   async update(ctx, request) {
@@ -181,7 +190,7 @@ const managedPolicy: ResourceType = {
       Path: textOf(properties, 'Path'),
     };
     const { arn, id } = await createPolicyOnce(ctx, input, request.token);
-    await attachToHolders(ctx, arn, properties);
+    await afterCreation(arn, () => attachToHolders(ctx, arn, properties));
     return { physicalId: arn, attributes: { PolicyArn: arn, PolicyId: id } };
   },
   async update(ctx, { properties, previous, physicalId: PolicyArn }) {
@@ -231,8 +240,10 @@ const user: ResourceType = {
       Tags: tagsOf(request),
     };
     const made = await createUserOnce(ctx, input, request.token);
-    await applyPermissions(ctx, 'user', made.name, properties);
-    await applyGroups(ctx, made.name, properties);
+    await afterCreation(made.name, async () => {
+      await applyPermissions(ctx, 'user', made.name, properties);
+      await applyGroups(ctx, made.name, properties);
+    });
     return { physicalId: made.name, attributes: { Arn: made.arn } };
   },
   async update(ctx, request) {
@@ -258,7 +269,7 @@ const group: ResourceType = {
     const { properties } = request;
     const input = { GroupName: textOf(properties, 'GroupName') ?? request.generatedName(), Path: textOf(properties, 'Path') };
     const made = await createGroupOnce(ctx, input, request.token);
-    await applyPermissions(ctx, 'group', made.name, properties);
+    await afterCreation(made.name, () => applyPermissions(ctx, 'group', made.name, properties));
     return { physicalId: made.name, attributes: { Arn: made.arn } };
   },
   async update(ctx, { physicalId, properties, previous }) {
