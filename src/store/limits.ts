@@ -21,12 +21,13 @@ export const PENDING_BYTES_MAX = 64 * 1024 * 1024;
 /** Past this many waiting transactions, callers are told to come back. */
 export const WAITING_TRANSACTIONS_MAX = 20_000;
 
-/** A long page gives the event loop back after this many rows, or bytes. */
+/** What the main thread reads at one go; longer pages are read elsewhere, or in steps of this size. */
 export const STEP_ROWS = 64;
 export const STEP_BYTES = 64 * 1024;
 
-/** Connections for pages that are read in steps. */
+/** SQLite connections for reading many keys in steps, and threads for long pages. */
 export const READERS_MAX = 4;
+export const PAGE_THREADS_MAX = 2;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: a byte string is exactly this range
 const BYTE_STRING = /^[\x00-\xff]*$/;

@@ -60,17 +60,15 @@ export interface BatchRecord {
   readonly value: Uint8Array;
 }
 
-/** The records of {@link encodeBatch}: views into the buffer. */
-export function decodeBatch(data: ArrayBuffer): BatchRecord[] {
+/** The records of {@link encodeBatch}, in their order: views into the buffer. */
+export function* decodeBatch(data: ArrayBuffer): Generator<BatchRecord, void> {
   const buffer = Buffer.from(data);
-  const records: BatchRecord[] = [];
   for (let at = 0; at < buffer.length; ) {
     const op = buffer.readUInt8(at);
     const nameAt = at + HEADER_BYTES;
     const valueAt = nameAt + buffer.readUInt16BE(at + 1);
     const end = valueAt + buffer.readUInt32BE(at + 3);
-    records.push({ op, name: buffer.subarray(nameAt, valueAt), value: buffer.subarray(valueAt, end) });
+    yield { op, name: buffer.subarray(nameAt, valueAt), value: buffer.subarray(valueAt, end) };
     at = end;
   }
-  return records;
 }

@@ -1,3 +1,5 @@
+import type { FullRange } from '../limits.ts';
+
 /** What the main thread and the store's worker threads say to each other. */
 
 export interface WriterData {
@@ -6,12 +8,14 @@ export interface WriterData {
 
 export type ToWriter =
   | { readonly kind: 'batch'; readonly number: number; readonly epoch: number; readonly nowMs: number; readonly data: ArrayBuffer }
-  | { readonly kind: 'resetWal' }
+  /** Between two batches: end the checkpoint, so that the log can begin anew; `wait` for readers that are still in it. */
+  | { readonly kind: 'resetWal'; readonly wait: boolean }
   | { readonly kind: 'close' };
 
 export type FromWriter =
   | { readonly kind: 'ready' }
   | { readonly kind: 'done'; readonly number: number }
+  | { readonly kind: 'resetFailed'; readonly message: string }
   /** Nothing of batch `number`, nor of any later batch of that epoch, was or will be written. */
   | { readonly kind: 'failed'; readonly number: number; readonly epoch: number; readonly full: boolean; readonly message: string };
 
@@ -39,3 +43,8 @@ export type ToCopier = { readonly kind: 'records'; readonly data: ArrayBuffer } 
 export interface FromCopier {
   readonly error?: string;
 }
+
+export type ToReader = { readonly kind: 'page'; readonly number: number; readonly range: FullRange } | { readonly kind: 'close' };
+
+/** A page as records of `encodeBatch`, in its order. */
+export type FromReader = { readonly number: number; readonly more: boolean; readonly data: ArrayBuffer } | { readonly number: number; readonly error: string };

@@ -3,6 +3,7 @@ import { bytes, type Key } from '../../kit/key.ts';
 import { type FullRange, READERS_MAX, STEP_BYTES, STEP_ROWS } from '../limits.ts';
 import { type Cursor, PageBuilder } from '../run.ts';
 import type { Page } from '../store.ts';
+import { PageThreads } from './pages.ts';
 import { openForReading } from './schema.ts';
 
 /** Page cache of the connection that transactions and single reads use, and of each reader of pages. Filled on use only. */
@@ -11,7 +12,7 @@ const READER_CACHE_BYTES = 2 * 1024 * 1024;
 /** So many keys are read at one go; more give the event loop back in between. */
 const KEYS_AT_ONCE = 128;
 
-interface Reader {
+export interface Reader {
   readonly db: DatabaseSync;
   readonly value: StatementSync;
   readonly up: StatementSync;
@@ -32,9 +33,11 @@ export class Readers {
   readonly #idle: Reader[] = [];
   readonly #waiting: ((reader: Reader) => void)[] = [];
   #made = 0;
+  readonly #pages: PageThreads;
 
   constructor(file: string) {
     this.#file = file;
+    this.#pages = new PageThreads(file);
     this.#main = openReader(file, MAIN_CACHE_BYTES);
     this.#sequence = this.#main.db.prepare('SELECT last FROM sequences WHERE shard = ?');
     this.#sequence.setReadBigInts(true);
@@ -84,34 +87,30 @@ export class Readers {
     });
   }
 
-  /** One page from one snapshot: an open statement holds it. Long pages are read in steps. */
+  /** One page from one snapshot. A short one is read here; where it turns out long, a reader thread reads all of it. */
   async page(range: FullRange): Promise<Page> {
-    return this.#withReader(async (reader) => {
-      const page = new PageBuilder(range);
-      const cursor = cursorOf(reader, range);
-      try {
-        let stepRows = 0;
-        let stepBytes = 0;
-        for (let change = cursor.next(); change; change = cursor.next()) {
-          const [key, value] = change;
-          if (value === undefined || !page.add(key, value)) break;
-          stepBytes += key.length + value.byteLength;
-          if (++stepRows >= STEP_ROWS || stepBytes >= STEP_BYTES) {
-            stepRows = 0;
-            stepBytes = 0;
-            await nextTurn();
-          }
-        }
-      } finally {
-        cursor.close();
+    return this.#shortPage(range) ?? this.#pages.read(range);
+  }
+
+  /** Not across an await: an open statement would hold its snapshot, and transactions on this connection would see the past. */
+  #shortPage(range: FullRange): Page | undefined {
+    const page = new PageBuilder(range);
+    const cursor = cursorOf(this.#main, range);
+    try {
+      for (let change = cursor.next(); change?.[1] !== undefined; change = cursor.next()) {
+        if (!page.add(change[0], change[1])) break;
+        if (page.entries.length > STEP_ROWS || page.bytes > STEP_BYTES) return undefined;
       }
-      return { entries: page.entries, more: page.more };
-    });
+    } finally {
+      cursor.close();
+    }
+    return { entries: page.entries, more: page.more };
   }
 
   /** Waits for pages that are being read. No new ones may begin. */
   async close(): Promise<void> {
     this.#main.db.close();
+    await this.#pages.close();
     while (this.#idle.length < this.#made) await nextTurn();
     for (const reader of this.#idle) reader.db.close();
   }
@@ -145,7 +144,7 @@ export class Readers {
   }
 }
 
-function openReader(file: string, cacheBytes: number): Reader {
+export function openReader(file: string, cacheBytes: number): Reader {
   const db = openForReading(file, cacheBytes);
   return {
     db,
@@ -159,7 +158,7 @@ function getWith(reader: Reader, key: Key): Uint8Array | undefined {
   return reader.value.get(Buffer.from(key, 'latin1'))?.['value'] as Uint8Array | undefined;
 }
 
-function cursorOf(reader: Reader, { from, to, reverse }: FullRange): Cursor {
+export function cursorOf(reader: Reader, { from, to, reverse }: FullRange): Cursor {
   const rows = (reverse ? reader.down : reader.up).iterate(Buffer.from(from, 'latin1'), Buffer.from(to, 'latin1')) as IterableIterator<unknown>;
   let open = true;
   return {

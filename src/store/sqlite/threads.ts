@@ -10,6 +10,8 @@ import type { FromCheckpointer, FromWriter, ToCheckpointer, ToWriter, WriterData
 const CHECKPOINT_EVERY_BYTES = 4 * 1024 * 1024;
 /** A write-ahead log longer than this is begun anew: the writer helps, since the checkpointer alone never catches up with steady writing. */
 const WAL_RESET_BYTES = 32 * 1024 * 1024;
+/** Longer still, and the writer waits a moment for pages that are being read from the log. */
+const WAL_BYTES_WANTED_MAX = 128 * 1024 * 1024;
 /** With nothing written for this long, the log is copied whatever its size, so that a restart has little to recover. */
 const QUIET_MS = 1000;
 
@@ -29,8 +31,8 @@ export interface WriterOptions extends WriterData {
 export async function startWriter({ file, dataDir, clock, coordinator }: WriterOptions): Promise<Writer> {
   const worker = startThread('store/sqlite/writer', { file });
   const say = (message: ToWriter, transfer: ArrayBuffer[] = []) => worker.postMessage(message, transfer);
-  const checkpoints = createCheckpoints(file, () => say({ kind: 'resetWal' }));
-  const stats = { batches: 0, batchesFailed: 0, bytesWritten: 0 };
+  const checkpoints = createCheckpoints(file, (wait) => say({ kind: 'resetWal', wait }));
+  const stats = { batches: 0, batchesFailed: 0, bytesWritten: 0, walResetsFailed: 0 };
   let exited = false;
 
   const ended = new Promise<void>((resolve) => {
@@ -50,6 +52,8 @@ export async function startWriter({ file, dataDir, clock, coordinator }: WriterO
       else if (message.kind === 'done') {
         stats.batches++;
         coordinator.done(message.number);
+      } else if (message.kind === 'resetFailed') {
+        stats.walResetsFailed++;
       } else {
         stats.batchesFailed++;
         coordinator.failed(message.epoch, storeError(message, dataDir));
@@ -85,7 +89,7 @@ interface Checkpoints {
 }
 
 /** Decides when the checkpointer thread runs. Started on first need. */
-function createCheckpoints(file: string, resetWal: () => void): Checkpoints {
+function createCheckpoints(file: string, resetWal: (wait: boolean) => void): Checkpoints {
   let worker: Worker | undefined;
   let ended: Promise<void> | undefined;
   let behindBytes = 0;
@@ -118,7 +122,7 @@ function createCheckpoints(file: string, resetWal: () => void): Checkpoints {
       if (error) stats.checkpointsFailed++;
       else stats.checkpoints++;
       stats.walBytes = walBytes;
-      if (walBytes > WAL_RESET_BYTES) resetWal();
+      if (walBytes > WAL_RESET_BYTES) resetWal(walBytes > WAL_BYTES_WANTED_MAX);
       if (behindBytes >= CHECKPOINT_EVERY_BYTES) run();
     });
     return thread;

@@ -3,13 +3,14 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { OUTCOME_KEPT_MS } from '../limits.ts';
 import { type BatchRecord, decodeBatch, OP_DELETE, OP_OUTCOME, OP_PUT, OP_SEQUENCE } from './batch.ts';
 import type { FromWriter, ToWriter, WriterData } from './messages.ts';
-import { openForWriting, UPSERT_SEQUENCE, UPSERT_VALUE } from './schema.ts';
+import { BUSY_TIMEOUT_MS, openForWriting, UPSERT_SEQUENCE, UPSERT_VALUE } from './schema.ts';
 
 /** The writer thread: one group commit a batch, in the order they arrive. */
 
 const SQLITE_FULL = 13;
 const PRUNE_EVERY_MS = 60_000;
 const PRUNE_ROWS = 1000;
+const RESET_WAIT_MS = 100;
 
 interface Statements {
   readonly db: DatabaseSync;
@@ -44,8 +45,7 @@ port.on('message', (message: ToWriter) => {
       if (message.epoch > failedEpoch) commitBatch(message);
       break;
     case 'resetWal':
-      // The checkpointer has copied nearly all: with nobody appending meanwhile the rest is little, and the next commit starts the log anew.
-      db.exec('PRAGMA wal_checkpoint(PASSIVE)');
+      resetWal(message.wait);
       break;
     case 'close':
       db.close();
@@ -54,6 +54,19 @@ port.on('message', (message: ToWriter) => {
   }
 });
 say({ kind: 'ready' });
+
+/** The checkpointer has copied nearly all: with nobody appending meanwhile the rest is little, and the next commit starts the log anew. */
+function resetWal(wait: boolean): void {
+  try {
+    // New readers need the log no more, so it is only the pages being read right now that are waited for; a backup is not.
+    db.exec(wait ? `PRAGMA busy_timeout = ${RESET_WAIT_MS}; PRAGMA wal_checkpoint(RESTART)` : 'PRAGMA wal_checkpoint(PASSIVE)');
+  } catch (error) {
+    // Nothing is lost, the log only stays long: what it holds is durable there, and the next checkpoint tries again.
+    say({ kind: 'resetFailed', message: error instanceof Error ? error.message : String(error) });
+  } finally {
+    if (wait) db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+  }
+}
 
 function commitBatch({ number, epoch, nowMs, data }: Extract<ToWriter, { kind: 'batch' }>): void {
   try {
