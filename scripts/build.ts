@@ -7,6 +7,8 @@ const ENTRIES = [
   'src/cli/main.ts',
   'src/store/sqlite/writer.ts',
   'src/store/sqlite/checkpointer.ts',
+  'src/store/sqlite/reader.ts',
+  'src/store/sqlite/copier.ts',
   'src/compute/unpack-worker.ts',
   'src/services/cloudformation/expand-worker.ts',
 ];
