@@ -1,11 +1,37 @@
-import { isObject, isText, type JsonObject } from '../domain/json.ts';
+import { isObject, isText, type Json, type JsonObject } from '../domain/json.ts';
 import { EventProblem, problemsError, ResourceProblem } from './errors.ts';
-import { fromTemplate, pythonOrder, Uni } from './python.ts';
+import { fromTemplate, type PyDict, pythonOrder, Uni } from './python.ts';
 import type { Session } from './session.ts';
-import { addPath, conditional, isDefinition, skeleton } from './swagger.ts';
-import { ensureObject, isTruthy } from './values.ts';
+import { ANY_METHOD, addPath, conditional, DEFAULT_ROUTE, isDefinition, openApiSkeleton, skeleton } from './swagger.ts';
+import { ensureObject, ifElse, isTruthy } from './values.ts';
 
-export const IMPLICIT_REST = 'ServerlessRestApi';
+/** What tells the two kinds of APIs that events make apart. */
+export interface ApiKind {
+  readonly eventType: 'Api' | 'HttpApi';
+  readonly idProperty: 'RestApiId' | 'ApiId';
+  readonly implicitId: string;
+  readonly resourceType: string;
+  readonly initial: JsonObject;
+  readonly skeleton: () => PyDict;
+}
+
+export const REST: ApiKind = {
+  eventType: 'Api',
+  idProperty: 'RestApiId',
+  implicitId: 'ServerlessRestApi',
+  resourceType: 'AWS::Serverless::Api',
+  initial: { StageName: 'Prod' },
+  skeleton,
+};
+
+export const HTTP: ApiKind = {
+  eventType: 'HttpApi',
+  idProperty: 'ApiId',
+  implicitId: 'ServerlessHttpApi',
+  resourceType: 'AWS::Serverless::HttpApi',
+  initial: {},
+  skeleton: openApiSkeleton,
+};
 
 /** A reference to an API: its logical id, whatever form it was given in. */
 export const apiIdOf = (value: unknown): unknown => (isObject(value) && 'Ref' in value ? value['Ref'] : value);
@@ -16,29 +42,30 @@ interface Gathered {
   readonly updateReplacePolicy: string | undefined;
 }
 
-/** Gives REST APIs without a definition an empty one, which events fill. */
-export function defaultDefinitions(session: Session): void {
+/** Gives APIs without a definition an empty one, which events fill. */
+export function defaultDefinitions(session: Session, kind: ApiKind): void {
   for (const [logicalId, resource] of Object.entries(session.resources)) {
-    if (!isObject(resource) || resource['Type'] !== 'AWS::Serverless::Api') continue;
+    if (!isObject(resource) || resource['Type'] !== kind.resourceType) continue;
     const properties = ensureObject(resource, 'Properties');
-    if (isTruthy(properties['DefinitionBody'])) session.restBodies.set(logicalId, fromTemplate(properties['DefinitionBody']) as never);
+    if (isTruthy(properties['DefinitionBody'])) session.bodies.set(logicalId, fromTemplate(properties['DefinitionBody']) as never);
     else if (!isTruthy(properties['DefinitionUri'])) {
-      session.restBodies.set(logicalId, skeleton());
+      session.bodies.set(logicalId, kind.skeleton());
       session.managed.add(logicalId);
     }
   }
 }
 
 /**
- * The implicit REST API: made where a function has an `Api` event that names none, with the paths of all such events. The order of functions and events is that of
+ * The implicit API of a kind: made where a function has an event that names none, with the paths of all such events. The order of functions and events is that of
  * Python 2.7, because paths are put into the definition in that order.
  */
-export function implicitRestApi(session: Session): void {
+export function implicitApi(session: Session, kind: ApiKind): void {
   const { resources } = session;
-  const author = resources[IMPLICIT_REST];
-  resources[IMPLICIT_REST] = { Type: 'AWS::Serverless::Api', Properties: { StageName: 'Prod' } };
-  session.restBodies.set(IMPLICIT_REST, skeleton());
-  session.managed.add(IMPLICIT_REST);
+  const { implicitId } = kind;
+  const author = resources[implicitId];
+  resources[implicitId] = { Type: kind.resourceType, Properties: { ...kind.initial } };
+  session.bodies.set(implicitId, kind.skeleton());
+  session.managed.add(implicitId);
   const found = new Map<string, Map<string, Map<string, string | undefined>>>();
   const attributes: Gathered[] = [];
   const problems: Error[] = [];
@@ -46,45 +73,55 @@ export function implicitRestApi(session: Session): void {
     const resource = resources[logicalId];
     if (!isObject(resource) || !['AWS::Serverless::Function', 'AWS::Serverless::StateMachine'].includes(String(resource['Type']))) continue;
     try {
-      gather(session, resource, found, attributes);
+      gather(session, kind, resource, found, attributes);
     } catch (error) {
       if (!(error instanceof EventProblem)) throw error;
       problems.push(new ResourceProblem(logicalId, error.message));
     }
   }
   if (problems.length > 0) throw problemsError(problems);
-  conditionOfApi(session, found.get(IMPLICIT_REST), attributes);
-  conditionsOfPaths(session, found);
-  if (session.restBodies.get(IMPLICIT_REST)?.dict('paths').size === 0) {
-    session.restBodies.delete(IMPLICIT_REST);
-    session.managed.delete(IMPLICIT_REST);
-    if (author === undefined) delete resources[IMPLICIT_REST];
+  conditionOfApi(session, kind, found.get(implicitId), attributes);
+  conditionsOfPaths(session, kind, found);
+  if (session.bodies.get(implicitId)?.dict('paths').size === 0) {
+    session.bodies.delete(implicitId);
+    session.managed.delete(implicitId);
+    if (author === undefined) delete resources[implicitId];
     else {
-      resources[IMPLICIT_REST] = author;
+      resources[implicitId] = author;
       const properties = isObject(author) ? author['Properties'] : undefined;
-      if (isObject(properties) && isTruthy(properties['DefinitionBody']))
-        session.restBodies.set(IMPLICIT_REST, fromTemplate(properties['DefinitionBody']) as never);
+      if (isObject(properties) && isTruthy(properties['DefinitionBody'])) session.bodies.set(implicitId, fromTemplate(properties['DefinitionBody']) as never);
     }
   }
 }
 
 const textAt = (resource: JsonObject, name: string): string | undefined => (isText(resource[name]) ? resource[name] : undefined);
 
-function gather(session: Session, resource: JsonObject, found: Map<string, Map<string, Map<string, string | undefined>>>, attributes: Gathered[]): void {
+function gather(
+  session: Session,
+  kind: ApiKind,
+  resource: JsonObject,
+  found: Map<string, Map<string, Map<string, string | undefined>>>,
+  attributes: Gathered[],
+): void {
   const properties = resource['Properties'];
   const events = isObject(properties) ? properties['Events'] : undefined;
   if (!isObject(events)) return;
-  const ids = pythonOrder(pythonOrder(Object.keys(events)).filter((id) => isObject(events[id]) && events[id]['Type'] === 'Api'));
+  const ids = pythonOrder(pythonOrder(Object.keys(events)).filter((id) => isObject(events[id]) && events[id]['Type'] === kind.eventType));
   for (const eventId of ids) {
     const event = events[eventId] as JsonObject;
-    const settings = event['Properties'];
-    if (!isTruthy(settings)) continue;
+    const given = event['Properties'];
+    if (!isTruthy(given) && kind === REST) continue;
+    const settings = given === undefined || given === null ? ensureObject(event, 'Properties') : given;
     if (!isObject(settings)) throw new EventProblem(eventId, 'Properties should be a map.');
-    if (!('RestApiId' in settings)) {
-      propagateTags(session, properties as JsonObject);
-      settings['RestApiId'] = { Ref: IMPLICIT_REST };
+    if (!(kind.idProperty in settings)) {
+      propagateTags(session, kind, properties as JsonObject);
+      settings[kind.idProperty] = { Ref: kind.implicitId };
     }
-    const apiId = apiIdOf(settings['RestApiId']);
+    if (kind === HTTP && !isTruthy(settings['Path']) && !isTruthy(settings['Method'])) {
+      settings['Path'] = DEFAULT_ROUTE;
+      settings['Method'] = ANY_METHOD;
+    }
+    const apiId = apiIdOf(settings[kind.idProperty]);
     const { Path: path, Method: method } = settings;
     for (const [name, value] of [
       ['Path', path],
@@ -92,57 +129,64 @@ function gather(session: Session, resource: JsonObject, found: Map<string, Map<s
     ] as const) {
       if (value === undefined || value === null) throw new EventProblem(eventId, `Property '${name}' is required.`);
     }
-    if (!isText(apiId)) throw new EventProblem(eventId, "Property 'RestApiId' should be a string.");
+    if (!isText(apiId)) throw new EventProblem(eventId, `Property '${kind.idProperty}' should be a string.`);
     if (!isText(path)) throw new EventProblem(eventId, "Property 'Path' should be a string.");
     if (!isText(method)) throw new EventProblem(eventId, "Property 'Method' should be a string.");
     const perPath = found.get(apiId) ?? new Map<string, Map<string, string | undefined>>();
     found.set(apiId, perPath);
     const perMethod = perPath.get(path) ?? new Map<string, string | undefined>();
     perPath.set(path, perMethod.set(method, textAt(resource, 'Condition')));
-    if (apiId === IMPLICIT_REST) {
+    if (apiId === kind.implicitId) {
       attributes.push({
         condition: textAt(resource, 'Condition'),
         deletionPolicy: textAt(resource, 'DeletionPolicy'),
         updateReplacePolicy: textAt(resource, 'UpdateReplacePolicy'),
       });
     }
-    addToDefinition(session, eventId, apiId, path, method);
+    addToDefinition(session, kind, eventId, apiId, path, method);
+    if (kind === HTTP && settings['RouteSettings'] !== undefined)
+      addRouteSettings(session, apiId, { path, method, settings: settings['RouteSettings'], condition: textAt(resource, 'Condition') });
   }
 }
 
-function propagateTags(session: Session, properties: JsonObject): void {
+function propagateTags(session: Session, kind: ApiKind, properties: JsonObject): void {
   const shared = session.globals['Function'];
   const globals = isObject(shared) ? shared : {};
   const tags = isTruthy(properties['Tags']) ? properties['Tags'] : globals['Tags'];
   const propagate = isTruthy(properties['PropagateTags']) || isTruthy(globals['PropagateTags']);
-  const api = session.resources[IMPLICIT_REST];
+  const api = session.resources[kind.implicitId];
   if (!propagate || !isObject(tags) || !isTruthy(tags) || !isObject(api)) return;
   const settings = api['Properties'] as JsonObject;
   settings['Tags'] = { ...(isObject(settings['Tags']) ? settings['Tags'] : {}), ...tags };
   settings['PropagateTags'] = true;
 }
 
-function addToDefinition(session: Session, eventId: string, apiId: string, path: string, method: string): void {
+function addToDefinition(session: Session, kind: ApiKind, eventId: string, apiId: string, path: string, method: string): void {
   const api = session.resources[apiId];
-  if (!isObject(api) || api['Type'] === 'AWS::Serverless::HttpApi') {
-    throw new EventProblem(eventId, "RestApiId must be a valid reference to an 'AWS::Serverless::Api' resource in same template.");
+  if (!isObject(api) || (kind === REST && api['Type'] === HTTP.resourceType)) {
+    throw new EventProblem(eventId, `${kind.idProperty} must be a valid reference to an '${kind.resourceType}' resource in same template.`);
   }
-  const body = session.restBodies.get(apiId);
+  const body = session.bodies.get(apiId);
   if (!isDefinition(body) || !session.managed.has(apiId)) return;
   const copy = body.clone();
   addPath(copy, new Uni(path), new Uni(method));
-  session.restBodies.set(apiId, copy.clone());
+  session.bodies.set(apiId, copy.clone());
 }
 
 /** The API is conditional where every method is; it is retained where one of its functions is. */
-function conditionOfApi(session: Session, paths: Map<string, Map<string, string | undefined>> | undefined, attributes: readonly Gathered[]): void {
+function conditionOfApi(
+  session: Session,
+  kind: ApiKind,
+  paths: Map<string, Map<string, string | undefined>> | undefined,
+  attributes: readonly Gathered[],
+): void {
   if (!paths) return;
-  const api = session.resources[IMPLICIT_REST] as JsonObject;
+  const api = session.resources[kind.implicitId] as JsonObject;
   const conditions = new Set([...paths.values()].flatMap((methods) => [...methods.values()]));
   const named = [...conditions].filter((condition): condition is string => condition !== undefined);
   if (named.length === conditions.size && named.length > 0) {
-    if (named.length > 1) combine(session, 'ServerlessRestApiCondition', named);
-    api['Condition'] = named.length > 1 ? 'ServerlessRestApiCondition' : (named[0] ?? '');
+    if (named.length > 1) combine(session, `${kind.implicitId}Condition`, named);
+    api['Condition'] = named.length > 1 ? `${kind.implicitId}Condition` : (named[0] ?? '');
   }
   for (const [name, values] of [
     ['DeletionPolicy', attributes.map(({ deletionPolicy }) => deletionPolicy)],
@@ -151,6 +195,15 @@ function conditionOfApi(session: Session, paths: Map<string, Map<string, string 
     const strongest = ['Retain', 'Snapshot', 'Delete'].find((value) => values.includes(value));
     if (strongest !== undefined) api[name] = strongest;
   }
+}
+
+/** Settings of one route, beside those that the API has for it. */
+function addRouteSettings(session: Session, apiId: string, route: { path: string; method: string; settings: Json; condition: string | undefined }): void {
+  const properties = ensureObject(session.resources[apiId] as JsonObject, 'Properties');
+  const all = ensureObject(properties, 'RouteSettings');
+  const name = route.method === ANY_METHOD ? route.path : `${route.method.toUpperCase()} ${route.path}`;
+  const settings = route.condition === undefined ? route.settings : ifElse(route.condition, route.settings);
+  all[name] = { ...(isObject(all[name]) ? all[name] : {}), ...(isObject(settings) ? settings : {}) };
 }
 
 /** At most ten conditions fit into one `Fn::Or`: more are put together in two steps. */
@@ -171,10 +224,11 @@ function combine(session: Session, name: string, conditions: readonly string[]):
   session.conditions[name] = { 'Fn::Or': groups };
 }
 
-function conditionsOfPaths(session: Session, found: ReadonlyMap<string, Map<string, Map<string, string | undefined>>>): void {
+function conditionsOfPaths(session: Session, kind: ApiKind, found: ReadonlyMap<string, Map<string, Map<string, string | undefined>>>): void {
   for (const apiId of session.managed) {
-    const body = session.restBodies.get(apiId);
-    if (!body) continue;
+    const body = session.bodies.get(apiId);
+    const api = session.resources[apiId];
+    if (!body || !isObject(api) || api['Type'] !== kind.resourceType) continue;
     const copy = body.clone();
     const paths = copy.dict('paths');
     for (const [key] of paths.entries()) {
@@ -188,6 +242,6 @@ function conditionsOfPaths(session: Session, found: ReadonlyMap<string, Map<stri
       const condition = new Uni(named.length > 1 ? combined : (named[0] ?? ''));
       paths.set(key, conditional(condition, paths.get(key) ?? null));
     }
-    session.restBodies.set(apiId, copy.clone());
+    session.bodies.set(apiId, copy.clone());
   }
 }

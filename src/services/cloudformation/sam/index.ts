@@ -2,7 +2,8 @@ import { isObject, isText, type Json, type JsonObject } from '../domain/json.ts'
 import { isProblem, problemsError, ResourceProblem, SamError } from './errors.ts';
 import { transformFunction } from './function.ts';
 import { mergeGlobals } from './globals.ts';
-import { apiIdOf, defaultDefinitions, implicitRestApi } from './implicit.ts';
+import { transformHttpApi } from './http-api.ts';
+import { apiIdOf, defaultDefinitions, HTTP, implicitApi, REST } from './implicit.ts';
 import { expandPolicyTemplates } from './policies.ts';
 import { pythonOrder } from './python.ts';
 import { transformRestApi } from './rest-api.ts';
@@ -23,8 +24,10 @@ const FUNCTION = 'AWS::Serverless::Function';
 export function transformServerless(source: JsonObject, context: SamContext & { readonly nowSeconds?: number }): JsonObject {
   const template = deepCopy(source);
   const session = open(template, context);
-  defaultDefinitions(session);
-  implicitRestApi(session);
+  defaultDefinitions(session, REST);
+  defaultDefinitions(session, HTTP);
+  implicitApi(session, REST);
+  implicitApi(session, HTTP);
   const problems: Error[] = [];
   const attempt = (work: () => void) => {
     try {
@@ -101,9 +104,8 @@ function open(template: JsonObject, context: SamContext & { readonly nowSeconds?
     resources,
     original: {},
     conditions,
-    restBodies: new Map(),
+    bodies: new Map(),
     managed: new Set(),
-    httpBodies: new Map(),
     functionNames: new Map(),
     globals,
     nowSeconds: context.nowSeconds ?? 0,
@@ -134,7 +136,9 @@ function expandPolicies(session: Session): void {
 
 /** Functions first, because their events complete the APIs; in Python 2.7's order where there is a REST API. */
 function order(session: Session): string[] {
-  const all = session.restBodies.size > 0 ? pythonOrder(Object.keys(session.resources)) : Object.keys(session.resources);
+  const all = Object.values(session.resources).some((resource) => isObject(resource) && resource['Type'] === REST.resourceType)
+    ? pythonOrder(Object.keys(session.resources))
+    : Object.keys(session.resources);
   const typeOf = (id: string) => String((session.resources[id] as JsonObject)['Type']);
   const rank = (type: string) =>
     type === FUNCTION
@@ -167,6 +171,9 @@ function transformOne(session: Session, logicalId: string): Made[] {
     case 'AWS::Serverless::Api':
       refuseUnsupported(logicalId, resource, {});
       return transformRestApi(session, logicalId, resource);
+    case 'AWS::Serverless::HttpApi':
+      refuseUnsupported(logicalId, resource, {});
+      return transformHttpApi(session, logicalId, resource);
     case 'AWS::Serverless::SimpleTable':
       refuseUnsupported(logicalId, resource, {});
       return simpleTable(logicalId, resource, properties);

@@ -107,7 +107,7 @@ interface Definition {
 }
 
 function definitionOf(session: Session, logicalId: string, properties: JsonObject): Definition {
-  const body = session.restBodies.get(logicalId);
+  const body = session.bodies.get(logicalId);
   const uri = properties['DefinitionUri'];
   if (isTruthy(uri) && body && !session.managed.has(logicalId)) {
     throw new ResourceProblem(logicalId, "Specify either 'DefinitionUri' or 'DefinitionBody' property and not both.");

@@ -30,7 +30,7 @@ export function restApiEvent(session: Session, event: EventInput): Made[] {
     __Stage__: '*',
   });
   const allowed = permission(event, 'apigateway.amazonaws.com', { SourceArn: source }, suffix);
-  const body = isText(apiId) ? session.restBodies.get(apiId) : undefined;
+  const body = isText(apiId) ? session.bodies.get(apiId) : undefined;
   if (isText(apiId) && session.managed.has(apiId) && isDefinition(body)) {
     const key = { path: new Uni(path), method: mapText(new Uni(method), (text) => text.toLowerCase()) };
     const copy = body.clone();
@@ -44,7 +44,7 @@ export function restApiEvent(session: Session, event: EventInput): Made[] {
       condition: target.condition === undefined ? undefined : new Uni(target.condition),
       streams,
     });
-    session.restBodies.set(apiId, copy.clone());
+    session.bodies.set(apiId, copy.clone());
   }
   return [allowed];
 }

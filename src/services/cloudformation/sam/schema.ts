@@ -26,6 +26,9 @@ const SCHEMAS: Readonly<Record<string, ReadonlyMap<string, { shape: Shape; requi
   'AWS::Serverless::Api': shapes(
     'Name:sm StageName!:sm Tags:m PropagateTags:b DefinitionBody:m DefinitionUri:sm MergeDefinitions:b CacheClusterEnabled:b CacheClusterSize:s Variables:m EndpointConfiguration:sm MethodSettings:l BinaryMediaTypes:l MinimumCompressionSize:i Cors:sm Auth:m GatewayResponses:m AccessLogSetting:m CanarySetting:m TracingEnabled:b OpenApiVersion:s Models:m Domain:m FailOnWarnings:b Description:s Mode:s DisableExecuteApiEndpoint:b ApiKeySourceType:s AlwaysDeploy:b Policy:sm SecurityPolicy:s EndpointAccessMode:s',
   ),
+  'AWS::Serverless::HttpApi': shapes(
+    'Name StageName:sm Tags:m PropagateTags:b DefinitionBody:m DefinitionUri:sm StageVariables:m CorsConfiguration AccessLogSettings:m DefaultRouteSettings:m Auth:m RouteSettings:m Domain:m FailOnWarnings:b Description DisableExecuteApiEndpoint',
+  ),
   'AWS::Serverless::SimpleTable': shapes('PointInTimeRecoverySpecification PrimaryKey:m ProvisionedThroughput:m TableName:sm Tags:m SSESpecification:m'),
   'AWS::Serverless::LayerVersion': shapes(
     'LayerName:sm Description:sm ContentUri!:sm CompatibleArchitectures:l CompatibleRuntimes:l LicenseInfo:s RetentionPolicy:sm PublishLambdaVersion:b',
@@ -48,6 +51,7 @@ const SCHEMAS: Readonly<Record<string, ReadonlyMap<string, { shape: Shape; requi
   AlexaSkill: shapes('SkillId:s'),
   S3: shapes('Bucket! Events!:sl Filter'),
   SNS: shapes('Topic!:s Region:s FilterPolicy FilterPolicyScope SqsSubscription RedrivePolicy:m'),
+  HttpApi: shapes('Path:s Method:s ApiId:s Stage:s Auth:m TimeoutInMillis:i RouteSettings:m PayloadFormatVersion:s'),
   Api: shapes('Path!:s Method!:s RestApiId!:s Stage:s Auth:m RequestModel:m RequestParameters:l TimeoutInMillis:i ResponseTransferMode:s'),
 };
 

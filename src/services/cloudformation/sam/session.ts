@@ -11,12 +11,10 @@ export interface Session {
   readonly original: JsonObject;
   /** Conditions of the template: some are added. */
   readonly conditions: JsonObject;
-  /** Definitions of REST APIs, by logical id, as Python 2.7 would hold them. */
-  readonly restBodies: Map<string, PyDict>;
+  /** Definitions of APIs, by logical id, as Python 2.7 would hold them. */
+  readonly bodies: Map<string, PyDict>;
   /** APIs whose definition SAM writes. */
   readonly managed: Set<string>;
-  /** Definitions of HTTP APIs that SAM writes. */
-  readonly httpBodies: Map<string, JsonObject>;
   /** Names of the functions behind each REST API: part of its deployment's hash. */
   readonly functionNames: Map<string, string[]>;
   /** The `Globals` section, before it was merged. */

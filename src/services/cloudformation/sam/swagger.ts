@@ -16,6 +16,19 @@ export function skeleton(): PyDict {
   ]);
 }
 
+/** The route of an HTTP API for what no other route takes. */
+export const DEFAULT_ROUTE = '$default';
+
+/** The same for HTTP APIs: OpenAPI 3. */
+export function openApiSkeleton(): PyDict {
+  const info = new PyDict([['version', '1.0']]).set('title', fromTransform({ Ref: 'AWS::StackName' }));
+  return new PyDict([
+    ['openapi', '3.0.1'],
+    ['info', info],
+    ['paths', new PyDict()],
+  ]);
+}
+
 /** Whether it is a document that paths can be added to. */
 export function isDefinition(value: PyValue | undefined): value is PyDict {
   if (!(value instanceof PyDict) || !(value.get('paths') instanceof PyDict)) return false;
