@@ -85,7 +85,7 @@ function addPathParameters(definition: PyDict, path: string): void {
   const names = [...path.matchAll(/\{([^{}]*)\}/g)].map(([, name = '']) => name.replace(/\+$/, ''));
   if (names.length === 0) return;
   const before = definition.get('parameters');
-  const list = Array.isArray(before) ? [...present_] : [];
+  const list = Array.isArray(before) ? [...before] : [];
   for (const name of names) {
     const known = list.find((each) => each instanceof PyDict && textValue(each.get('name')) === name);
     const parameter = known instanceof PyDict ? known : new PyDict([['name', name]]);
