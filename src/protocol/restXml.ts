@@ -23,7 +23,7 @@ const XML_TYPE = 'application/xml';
 export function restXmlCodec(model: ServiceModel, newToken: TokenSource): Codec {
   const isS3 = model.metadata.serviceId === 'S3';
   const requestHeaders = (context: EncodeContext): Record<string, string> =>
-    isS3 ? { 'x-amz-request-id': context.requestId, 'x-amz-id-2': hostId(context.requestId) } : { 'x-amzn-RequestId': context.requestId };
+    isS3 ? { Server: 'AmazonS3', 'x-amz-request-id': context.requestId, 'x-amz-id-2': hostId(context.requestId) } : { 'x-amzn-RequestId': context.requestId };
   return {
     name: 'restXml',
     model,
@@ -138,7 +138,7 @@ function unwrappedBody(model: ServiceModel, ref: ShapeRef, output: Record<string
   const label = member.locationName ?? name;
   const attributes = namespaceAttributes(model.metadata.xmlNamespace);
   const value = output[name];
-  const xml = value === undefined || value === null ? `<${label}></${label}>` : xmlMemberEncoder(model, name, member, 'restXml')(value);
+  const xml = value === undefined || value === null ? `<${label}/>` : xmlMemberEncoder(model, name, member, 'restXml')(value);
   return withNamespace(xml, label, attributes);
 }
 

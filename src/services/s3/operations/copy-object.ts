@@ -8,7 +8,7 @@ import { checkCopySource, checkWrite, checkWriteForm } from '../domain/condition
 import { type CopySource, parseCopySource } from '../domain/copySource.ts';
 import { checkKey, newStamp } from '../domain/names.ts';
 import type { ByteRange } from '../domain/ranges.ts';
-import type { Attributes, BucketRecord, ObjectRecord } from '../domain/records.ts';
+import { type Attributes, type BucketRecord, NULL_VERSION, type ObjectRecord } from '../domain/records.ts';
 import { invalidArgument, invalidRequest, noSuchKey, slowDown } from '../errors.ts';
 import { READ_ATTEMPTS_MAX, UPLOAD_BYTES_MAX } from '../limits.ts';
 import { checkVersionId, nowSeconds, requireObject } from '../objects.ts';
@@ -36,20 +36,19 @@ export async function copyObject(ctx: Ctx, input: CopyObjectRequest): Promise<Co
     const algorithm = input.ChecksumAlgorithm ? parseAlgorithm(input.ChecksumAlgorithm) : (record.checksum?.algorithm ?? DEFAULT_ALGORITHM);
     const received = await copyBytes(ctx, from, record, { algorithms: [algorithm] });
     if (!received) continue;
-    return write(ctx, bucket, key, { input, from, record, received, algorithm });
+    return write(ctx, bucket, key, { input, record, received, algorithm });
   }
   throw slowDown();
 }
 
 interface Copy {
   readonly input: CopyObjectRequest;
-  readonly from: BucketRecord;
   readonly record: ObjectRecord;
   readonly received: Received;
   readonly algorithm: ReturnType<typeof parseAlgorithm>;
 }
 
-async function write(ctx: Ctx, bucket: BucketRecord, key: string, { input, from, record, received, algorithm }: Copy): Promise<CopyObjectOutput> {
+async function write(ctx: Ctx, bucket: BucketRecord, key: string, { input, record, received, algorithm }: Copy): Promise<CopyObjectOutput> {
   const attributes = attributesOfCopy(bucket, input, record);
   const checksum = { algorithm, value: received.checksums[algorithm] ?? '', type: 'FULL_OBJECT' as const };
   const modifiedMs = nowSeconds(ctx);
@@ -70,7 +69,7 @@ async function write(ctx: Ctx, bucket: BucketRecord, key: string, { input, from,
       ...checksumMember(algorithm, checksum.value),
       ChecksumType: checksum.type,
     },
-    ...(from.versioning ? { CopySourceVersionId: record.versionId } : {}),
+    ...(record.versionId === NULL_VERSION ? {} : { CopySourceVersionId: record.versionId }),
     // Unlike PutObject, a copy names the null version too.
     ...(written.versioning ? { VersionId: written.version.versionId } : {}),
     ...encryptionMembers(attributes.encryption),

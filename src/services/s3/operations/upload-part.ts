@@ -7,7 +7,7 @@ import { openBucket } from '../buckets.ts';
 import { type ChecksumPlan, checkMd5Form, checksumMember, DEFAULT_ALGORITHM, planChecksum } from '../domain/checksums.ts';
 import { parseCopySource } from '../domain/copySource.ts';
 import { parseCopyRange } from '../domain/ranges.ts';
-import type { BucketRecord, PartRecord, UploadRecord } from '../domain/records.ts';
+import { type BucketRecord, NULL_VERSION, type PartRecord, type UploadRecord } from '../domain/records.ts';
 import { invalidArgument, invalidRequest, noSuchUpload, slowDown } from '../errors.ts';
 import { PART_NUMBER_MAX, READ_ATTEMPTS_MAX } from '../limits.ts';
 import { nowSeconds } from '../objects.ts';
@@ -92,7 +92,7 @@ export async function uploadPartCopy(ctx: Ctx, input: UploadPartCopyRequest): Pr
         LastModified: new Date(part.modifiedMs),
         ...(upload.checksum ? checksumMember(upload.checksum.algorithm, part.checksums[upload.checksum.algorithm]) : {}),
       },
-      ...(from.versioning ? { CopySourceVersionId: record.versionId } : {}),
+      ...(record.versionId === NULL_VERSION ? {} : { CopySourceVersionId: record.versionId }),
       ...encryptionMembers(upload.encryption),
     } as UploadPartCopyOutput;
   }
