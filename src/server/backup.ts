@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import type { Blobs } from '../blobs/blobs.ts';
 import { restoreBackup } from '../store/backup.ts';
 import type { Store } from '../store/store.ts';
+import { ROOT_KEY_FILE } from './root-key.ts';
 import { SettingError } from './settings.ts';
 
 /** Files of the data directory that a backup takes beside the store and the bodies, where they are there. */
-const KEPT_FILES = ['root-key.json', 'tls'];
+const KEPT_FILES = [ROOT_KEY_FILE, 'tls'];
 const DATABASE = 'croft.db';
 const BODIES = 'blobs';
 

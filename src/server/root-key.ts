@@ -8,6 +8,9 @@ export interface RootKey {
   readonly secretAccessKey: string;
 }
 
+/** Where a key that Croft made is kept, in the data directory. */
+export const ROOT_KEY_FILE = 'root-key.json';
+
 const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 
 /**
@@ -19,7 +22,7 @@ export async function rootKey(config: Config, ids: Ids): Promise<RootKey | undef
   if (config.rootAccessKeyId !== undefined && config.rootSecretAccessKey !== undefined) {
     return { accessKeyId: config.rootAccessKeyId, secretAccessKey: config.rootSecretAccessKey };
   }
-  const file = join(config.dataDir, 'root-key.json');
+  const file = join(config.dataDir, ROOT_KEY_FILE);
   try {
     return JSON.parse(await readFile(file, 'utf8')) as RootKey;
   } catch (error) {

@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { compose } from './compose.ts';
 import type { Config } from './config.ts';
+import { ROOT_KEY_FILE } from './root-key.ts';
 import { SettingError } from './settings.ts';
 import { version } from './version.ts';
 
@@ -34,7 +36,8 @@ function describe(config: Config): string {
       : config.store === 'memory'
         ? 'memory store: data is lost at exit'
         : `data in PostgreSQL and ${config.dataDir}`;
-  return `${place}; auth ${config.auth}`;
+  const key = config.auth === 'verify' && config.rootAccessKeyId === undefined ? `, root key in ${join(config.dataDir, ROOT_KEY_FILE)}` : '';
+  return `${place}; auth ${config.auth}${key}`;
 }
 
 function startError(error: unknown, config: Config): unknown {

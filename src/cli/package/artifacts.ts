@@ -29,7 +29,8 @@ export class ArtifactBucket {
       await this.#client.send(new HeadObjectCommand({ Bucket: this.name, Key: key }));
       return true;
     } catch (error) {
-      if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 404) return false;
+      // A HEAD has no body to say what is wrong: where it is not simply absent, the upload will say it.
+      if (error instanceof S3ServiceException && (error.$metadata.httpStatusCode ?? 500) < 500) return false;
       throw error;
     }
   }
