@@ -1,4 +1,4 @@
-import { notImplemented } from '../../../kit/errors.ts';
+import { AwsError, notImplemented } from '../../../kit/errors.ts';
 import { validationError } from '../errors.ts';
 import { SamError, transformServerless } from '../sam/index.ts';
 import { functionOf } from './intrinsics.ts';
@@ -52,7 +52,9 @@ function serverless(template: JsonObject, context: MacroContext): JsonObject {
     });
   } catch (error) {
     if (error instanceof SamError) throw validationError(`Transform ${SERVERLESS} failed with: ${error.message}`);
-    throw error;
+    if (error instanceof AwsError) throw error;
+    // AWS's own words for a template that its transform trips over.
+    throw Object.assign(validationError(`Transform ${SERVERLESS} failed with: Internal transform failure.`), { cause: error });
   }
 }
 
