@@ -27,6 +27,8 @@ await build({
   format: 'esm',
   platform: 'node',
   target: 'node24',
+  // A CommonJS package that is imported when it is needed would have no named exports; its ES modules do, and only what is used of them is kept.
+  mainFields: ['module', 'main'],
   sourcemap: true,
   logLevel: 'warning',
   legalComments: 'none',

@@ -2,7 +2,7 @@
 # Regenerates src/models/generated from a pinned botocore wheel; with --check, fails where the committed files differ.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-export PATH="$PWD/node_modules/.bin:$PATH"
+. scripts/lib.sh
 
 version=1.44.5
 sha256=8f16a56d1dff125dd65322ae021efa7ba5195a6db5102b96862566055b748921
@@ -13,9 +13,7 @@ verified() { echo "$sha256  $wheel" | sha256sum --check --status 2>/dev/null; }
 mkdir -p .cache
 if ! verified; then
   rm -f "$wheel"
-  # The index's own client first; the second form works where only `python3 -m pip` is on the PATH.
-  pip download "botocore==$version" --no-deps --only-binary=:all: --quiet --dest .cache ||
-    python3 -m pip download "botocore==$version" --no-deps --only-binary=:all: --quiet --dest .cache ||
+  { find_pip && "${PIP[@]}" download "botocore==$version" --no-deps --only-binary=:all: --quiet --disable-pip-version-check --dest .cache; } ||
     { echo "models.sh: botocore $version cannot be had: put its wheel at $wheel" >&2; exit 1; }
   verified || { echo "models.sh: $wheel is not the pinned file (sha256 differs)" >&2; exit 1; }
 fi

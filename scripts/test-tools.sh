@@ -1,29 +1,52 @@
 #!/usr/bin/env bash
 # The clients that the tests drive Croft with: boto3 and the aws command line, in .venv; quick when they are there.
-# With root, the system packages too (PostgreSQL, Chromium): a test that misses one is skipped and says so, unless CI=true.
+# With root, the system packages too (PostgreSQL, Chromium): a test that misses one is skipped and says so, unless CI=true, which skips nothing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. scripts/lib.sh
 
 BOTO3=1.43.11
 AWSCLI=1.45.11
 
-apt_install() {
-  [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 1
-  [ -n "${APT_UPDATED:-}" ] || { apt-get update -qq >/dev/null && APT_UPDATED=1; }
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+have() { command -v "$1" >/dev/null 2>&1; }
+missing=()
+reasons=()
+wanted() {
+  missing+=("$1")
+  reasons+=("test-tools.sh: $2: install $1")
 }
 
-have() { command -v "$1" >/dev/null 2>&1; }
-have postgres || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || apt_install postgresql || echo "tests on PostgreSQL will be skipped: install postgresql"
-have chromium || have google-chrome || apt_install chromium || echo "tests in a browser will be skipped: install chromium"
-have zip || apt_install zip || echo "the pandas-deps test will be skipped: install zip"
-have curl || apt_install curl || echo "curl is missing: some tests will be skipped"
+have postgres || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || wanted postgresql "tests on PostgreSQL will be skipped"
+have chromium || have chromium-browser || have google-chrome || wanted chromium "tests in a browser will be skipped"
+have zip || wanted zip "the pandas-deps test will be skipped"
+have curl || wanted curl "tests that use curl will be skipped"
 
-if [ ! -x .venv/bin/aws ] || ! .venv/bin/python -c "import boto3, sys; sys.exit(boto3.__version__ != '$BOTO3')" 2>/dev/null; then
+install_missing() {
+  [ "$(id -u)" = 0 ] && have apt-get || return 1
+  echo "test-tools.sh: installing ${missing[*]}" >&2
+  apt-get update -qq >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+if [ "${#missing[@]}" -gt 0 ] && ! install_missing; then
+  printf '%s\n' "${reasons[@]}" >&2
+  [ "${CI:-}" != true ] || exit 1
+fi
+
+venv_is_current() { [ -x .venv/bin/aws ] && .venv/bin/python -c "import boto3, sys; sys.exit(boto3.__version__ != '$BOTO3')" 2>/dev/null; }
+if ! venv_is_current; then
   rm -rf .venv
-  python3 -m venv .venv 2>/dev/null || { rm -rf .venv; apt_install python3-venv && python3 -m venv .venv; } || {
-    echo "python3 cannot make a virtual environment: install python3-venv" >&2
+  if python3 -m venv .venv >/dev/null 2>&1; then
+    pip=(.venv/bin/python -m pip)
+  # Debian's Python cannot put pip into it (python3-venv would): another pip does that.
+  elif rm -rf .venv && python3 -m venv --without-pip .venv && wheel=$(pip_wheel_from_apt); then
+    pip=(.venv/bin/python "$wheel/pip")
+  else
+    rm -rf .venv
+    echo "test-tools.sh: the tests that use boto3 and aws need a python3 that can make virtual environments: install python3-venv" >&2
+    exit 1
+  fi
+  "${pip[@]}" install --quiet --disable-pip-version-check --root-user-action=ignore pip "boto3==$BOTO3" "awscli==$AWSCLI" || {
+    rm -rf .venv
     exit 1
   }
-  .venv/bin/pip install --quiet --disable-pip-version-check "boto3==$BOTO3" "awscli==$AWSCLI"
 fi

@@ -2,9 +2,9 @@
 # npm test: installs what the tests need, then runs them. CROFT_SOAK=1 runs the long counts.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-export PATH="$PWD/node_modules/.bin:$PATH"
+. scripts/lib.sh
 
-[ -x node_modules/.bin/vitest ] || npm ci --no-audit --no-fund
+ensure_packages
 bash scripts/runtimes.sh
 bash scripts/test-tools.sh
 export PATH="$PWD/.venv/bin:$PATH"
