@@ -9,7 +9,9 @@ import type { Json, JsonObject } from './json.ts';
 import { generatedName } from './names.ts';
 import { parameterValues } from './parameters.ts';
 import { parseTemplate } from './parse.ts';
+import { checkRules } from './rules.ts';
 import { checkTemplate } from './template.ts';
+import { refuseUnbuilt } from './unbuilt.ts';
 
 const message = (work: () => unknown): string => {
   try {
@@ -203,4 +205,45 @@ describe('addresses and names', () => {
       ),
     );
   });
+});
+
+describe('rules', () => {
+  const Parameters = {
+    Stage: { Type: 'String', Default: 'prod' },
+    Zones: { Type: 'CommaDelimitedList', Default: 'a,b' },
+    Version: { Type: 'String', Default: '7' },
+  };
+  const check = (rules: JsonObject) => message(() => checkRules(rules, Parameters, environment({ Parameters })));
+  const asserted = (Assert: Json): JsonObject => ({ R: { Assertions: [{ Assert, AssertDescription: 'no good' }] } });
+  const failure = 'Template error: Unable to satisfy 1 rule assertion(s): no good';
+  it.each<[Json, string]>([
+    [{ 'Fn::Not': [{ 'Fn::Contains': [['1', '2'], { Ref: 'Version' }] }] }, 'no error'],
+    [{ 'Fn::Not': [{ 'Fn::Contains': [['1', '7'], { Ref: 'Version' }] }] }, failure],
+    [{ 'Fn::EachMemberIn': [{ Ref: 'Zones' }, ['a', 'b', 'c']] }, 'no error'],
+    [{ 'Fn::EachMemberIn': [{ Ref: 'Zones' }, ['a']] }, failure],
+    [{ 'Fn::EachMemberEquals': [{ 'Fn::RefAll': 'String' }, 'prod'] }, failure],
+    [{ 'Fn::And': [{ 'Fn::Equals': [{ Ref: 'Stage' }, 'prod'] }, { 'Fn::Equals': [{ Ref: 'AWS::Region' }, 'eu-west-1'] }] }, 'no error'],
+    [{ 'Fn::Or': [{ 'Fn::Equals': [{ Ref: 'Stage' }, 'x'] }, { 'Fn::Equals': [{ Ref: 'Stage' }, 'y'] }] }, failure],
+    [{ 'Fn::Join': ['', []] }, 'Template format error: Rules can only use rule-specific intrinsic functions, not Fn::Join'],
+  ])('%j', (assert, expected) => {
+    expect(check(asserted(assert))).toBe(expected);
+  });
+
+  it('apply only where their condition holds', () => {
+    const rule = { Assertions: [{ Assert: { 'Fn::Equals': ['a', 'b'] } }] };
+    expect(check({ R: { RuleCondition: { 'Fn::Equals': [{ Ref: 'Stage' }, 'dev'] }, ...rule } })).toBe('no error');
+    expect(check({ R: { RuleCondition: { 'Fn::Equals': [{ Ref: 'Stage' }, 'prod'] }, ...rule } })).toBe(
+      'Template error: Unable to satisfy 1 rule assertion(s): Rule R does not hold',
+    );
+  });
+});
+
+it.each<[JsonObject, string]>([
+  [{ Hooks: { H: { Type: 'AWS::CodeDeploy::BlueGreen' } } }, 'The template section Hooks is not implemented by Croft'],
+  [{ Resources: { A: { ...thing, CreationPolicy: { ResourceSignal: { Count: 1 } } } } }, 'The CreationPolicy of resource A is not implemented by Croft'],
+  [{ Resources: { A: { ...thing, UpdatePolicy: { UseOnlineResharding: true } } } }, 'The UpdatePolicy of resource A is not implemented by Croft'],
+  [{ Resources: { A: { ...thing, DeletionPolicy: 'Snapshot' } } }, 'The DeletionPolicy Snapshot of resource A is not implemented by Croft'],
+  [{ Resources: { A: { ...thing, CreationPolicy: {} } } }, 'no error'],
+])('refuses what it would have to drop: %j', (template, expected) => {
+  expect(message(() => refuseUnbuilt(template))).toBe(expected);
 });

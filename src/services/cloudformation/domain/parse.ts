@@ -23,6 +23,13 @@ const FUNCTIONS = [
   'Transform',
   'Length',
   'ToJsonString',
+  // Functions of rules.
+  'Contains',
+  'EachMemberEquals',
+  'EachMemberIn',
+  'RefAll',
+  'ValueOf',
+  'ValueOfAll',
 ] as const;
 
 const longName = (tag: string): string => (tag === 'Ref' || tag === 'Condition' ? tag : `Fn::${tag}`);

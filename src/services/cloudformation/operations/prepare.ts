@@ -2,10 +2,13 @@ import type { Tag } from '@aws-sdk/client-cloudformation';
 import type { Ctx, ResourceType } from '../../service.ts';
 import { capabilitiesOf, missingCapabilities } from '../domain/capabilities.ts';
 import { changesOf } from '../domain/changes.ts';
+import { environmentOf } from '../domain/environment.ts';
 import { isObject, type JsonObject, objectAt, sameJson } from '../domain/json.ts';
-import type { GivenParameter } from '../domain/parameters.ts';
+import type { GivenParameter, StackParameter } from '../domain/parameters.ts';
 import type { Resource, ResourceChange, Stack, Target } from '../domain/records.ts';
+import { checkRules } from '../domain/rules.ts';
 import { checkTemplate, type Template } from '../domain/template.ts';
+import { refuseUnbuilt } from '../domain/unbuilt.ts';
 import { insufficientCapabilities, validationError } from '../errors.ts';
 import { expandTemplate } from '../expander.ts';
 import { TAGS_MAX } from '../limits.ts';
@@ -52,6 +55,8 @@ export async function prepare(ctx: Ctx, input: StackInput, existing: Stack | und
     nowSeconds: Math.floor(ctx.platform.clock.virtual() / 1000),
   });
   const template = checkTemplate(processed);
+  refuseUnbuilt(processed);
+  applyRules(ctx, template, parameters);
   const text = JSON.stringify(processed);
   const target: Target = {
     originalTemplate: templateHash(original),
@@ -64,6 +69,15 @@ export async function prepare(ctx: Ctx, input: StackInput, existing: Stack | und
     ...(template.description === undefined ? {} : { description: template.description }),
   };
   return { target, template, texts: [original, text], transforms };
+}
+
+/** Rules see parameters, mappings and the region; they are checked before anything is made. */
+function applyRules(ctx: Ctx, template: Template, parameters: readonly StackParameter[]): void {
+  const rules = objectAt(template.source, 'Rules');
+  if (Object.keys(rules).length === 0) return;
+  const { account, region } = ctx;
+  const nothing = { stackId: '', stackName: '', notificationArns: [], exports: new Map<string, string>(), resource: () => undefined };
+  checkRules(rules, template.parameters, environmentOf({ template, parameters, account, region, ...nothing }));
 }
 
 /** AWS managed policies by name, as the serverless transform looks them up. */
