@@ -4,6 +4,7 @@ import { POLICY_VERSIONS_MAX, ROLE_NAME_MAX, USER_NAME_MAX } from './limits.ts';
 import { TITLE } from './operations/common.ts';
 import { createPolicyOnce, policyNameOf } from './operations/policies.ts';
 import { createInstanceProfileOnce, createRoleOnce } from './operations/roles.ts';
+import { createServiceLinkedRoleOnce } from './operations/service-linked-roles.ts';
 import { createAccessKeyOnce, createGroupOnce, createUserOnce } from './operations/users.ts';
 import { read } from './store.ts';
 
@@ -121,6 +122,28 @@ const role: ResourceType = {
   async delete(ctx, { physicalId, properties }) {
     await withoutPermissions(ctx, 'role', physicalId, properties);
     await ignoringAbsence(ctx.call('iam', 'DeleteRole', { RoleName: physicalId }));
+  },
+};
+
+const serviceLinkedRole: ResourceType = {
+  type: 'AWS::IAM::ServiceLinkedRole',
+  properties: ['AWSServiceName', 'CustomSuffix', 'Description'],
+  replaceOn: ['AWSServiceName', 'CustomSuffix'],
+  async create(ctx, { properties, token }) {
+    const input = {
+      AWSServiceName: textOf(properties, 'AWSServiceName'),
+      CustomSuffix: textOf(properties, 'CustomSuffix'),
+      Description: textOf(properties, 'Description'),
+    };
+    const { name } = await createServiceLinkedRoleOnce(ctx, input, token);
+    return { physicalId: name, attributes: { RoleName: name } };
+  },
+  async update(ctx, { physicalId: RoleName, properties }) {
+    await ctx.call('iam', 'UpdateRoleDescription', { RoleName, Description: textOf(properties, 'Description') ?? '' });
+    return { physicalId: RoleName, attributes: { RoleName } };
+  },
+  async delete(ctx, { physicalId: RoleName }) {
+    await ignoringAbsence(ctx.call('iam', 'DeleteServiceLinkedRole', { RoleName }));
   },
 };
 
@@ -333,4 +356,4 @@ const instanceProfile: ResourceType = {
 };
 
 /** "AWS Identity and Access Management resource type reference". */
-export const iamResources: readonly ResourceType[] = [role, policy, managedPolicy, user, group, accessKey, instanceProfile];
+export const iamResources: readonly ResourceType[] = [role, serviceLinkedRole, policy, managedPolicy, user, group, accessKey, instanceProfile];

@@ -32,6 +32,10 @@ export function alreadyExists(kind: Kind, name: string): AwsError {
 /** 409 `DeleteConflict`. */
 export const deleteConflict = (message: string) => new AwsError('DeleteConflict', message, { status: 409 });
 
+/** 400 `UnmodifiableEntity`: a service-linked role. */
+export const unmodifiable = (roleName: string) =>
+  new AwsError('UnmodifiableEntity', `Cannot perform the operation on the protected role '${roleName}' - this role is only modifiable by AWS`, { status: 400 });
+
 /** 409 `LimitExceeded`. */
 export const limitExceeded = (message: string) => new AwsError('LimitExceeded', message, { status: 409 });
 

@@ -1,5 +1,6 @@
 import {
   AttachRolePolicyCommand,
+  AttachUserPolicyCommand,
   CreateAccessKeyCommand,
   CreatePolicyCommand,
   CreatePolicyVersionCommand,
@@ -50,7 +51,9 @@ describe('roles', () => {
     const { Role } = await iam.send(
       new CreateRoleCommand({ RoleName: 'app', Path: '/team/', AssumeRolePolicyDocument: trust, Tags: [{ Key: 'a', Value: '1' }] }),
     );
-    expect(Role).toMatchObject({ Arn: 'arn:aws:iam::000000000000:role/team/app', Path: '/team/', MaxSessionDuration: 3600 });
+    expect(Role).toMatchObject({ Arn: 'arn:aws:iam::000000000000:role/team/app', Path: '/team/', Tags: [{ Key: 'a', Value: '1' }] });
+    expect([Role?.MaxSessionDuration, Role?.RoleLastUsed]).toEqual([undefined, undefined]);
+    expect((await iam.send(new GetRoleCommand({ RoleName: 'app' }))).Role).toMatchObject({ MaxSessionDuration: 3600, RoleLastUsed: {} });
     expect(Role?.RoleId).toMatch(/^AROA[A-Z2-7]{17}$/);
     expect(decodeURIComponent(Role?.AssumeRolePolicyDocument ?? '')).toBe(trust);
     await expect(iam.send(new CreateRoleCommand({ RoleName: 'APP', AssumeRolePolicyDocument: trust }))).rejects.toMatchObject(
@@ -114,6 +117,12 @@ describe('policy documents', () => {
     );
   });
 
+  it('of trust take an effect in any case', async () => {
+    await iam.send(new UpdateAssumeRolePolicyCommand({ RoleName: 'app', PolicyDocument: trust.replace('Allow', 'ALLOW') }));
+    const { Role } = await iam.send(new GetRoleCommand({ RoleName: 'app' }));
+    expect(decodeURIComponent(Role?.AssumeRolePolicyDocument ?? '')).toContain('"ALLOW"');
+  });
+
   it.each([
     ['not JSON', '{]', 'Syntax errors in policy.'],
     [
@@ -162,6 +171,18 @@ describe('managed policies', () => {
 });
 
 describe('users', () => {
+  it('have a boundary whose type is the word that AWS sends', async () => {
+    const { User } = await iam.send(new CreateUserCommand({ UserName: 'bounded', PermissionsBoundary: BASIC }));
+    expect(User?.PermissionsBoundary).toEqual({ PermissionsBoundaryType: 'Policy', PermissionsBoundaryArn: BASIC });
+  });
+
+  it('cannot be attached what is no ARN', async () => {
+    await iam.send(new CreateUserCommand({ UserName: 'attached' }));
+    await expect(iam.send(new AttachUserPolicyCommand({ UserName: 'attached', PolicyArn: 'a-name-that-is-long-enough' }))).rejects.toMatchObject(
+      failure('ValidationError', 'Invalid ARN:  Could not be parsed!', 400),
+    );
+  });
+
   it('are who their access key says', async () => {
     await iam.send(new CreateUserCommand({ UserName: 'ada' }));
     const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName: 'ada' }));

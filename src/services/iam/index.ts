@@ -5,6 +5,7 @@ import { iamResources } from './cloudformation.ts';
 import { boundaryOperations, permissionOperations } from './operations/permissions.ts';
 import * as policies from './operations/policies.ts';
 import * as roles from './operations/roles.ts';
+import * as serviceLinked from './operations/service-linked-roles.ts';
 import * as users from './operations/users.ts';
 import { readAccessKey } from './store.ts';
 
@@ -13,7 +14,9 @@ export function createIamRoom(): Service {
   // biome-ignore lint/suspicious/noExplicitAny: the table holds operations of many types; the model guards the boundary
   const table: Record<string, Operation<any, any>> = {
     CreateRole: roles.createRole,
-    CreateServiceLinkedRole: roles.createServiceLinkedRole,
+    CreateServiceLinkedRole: serviceLinked.createServiceLinkedRole,
+    DeleteServiceLinkedRole: serviceLinked.deleteServiceLinkedRole,
+    GetServiceLinkedRoleDeletionStatus: serviceLinked.getServiceLinkedRoleDeletionStatus,
     GetRole: roles.getRole,
     ListRoles: roles.listRoles,
     UpdateRole: roles.updateRole,
@@ -30,6 +33,9 @@ export function createIamRoom(): Service {
     AddRoleToInstanceProfile: roles.addRoleToInstanceProfile,
     RemoveRoleFromInstanceProfile: roles.removeRoleFromInstanceProfile,
     DeleteInstanceProfile: roles.deleteInstanceProfile,
+    TagInstanceProfile: roles.tagInstanceProfile,
+    UntagInstanceProfile: roles.untagInstanceProfile,
+    ListInstanceProfileTags: roles.listInstanceProfileTags,
     CreatePolicy: policies.createPolicy,
     GetPolicy: policies.getPolicy,
     ListPolicies: policies.listPolicies,

@@ -20,6 +20,8 @@ export const attachmentKey = (account: string, policyArn: string, kind: Kind, na
 const attachmentPrefix = (account: string, policyArn: string): Key => keyOf('iam', account, 'attachment', policyArn);
 export const memberKey = (account: string, group: string, user: string): Key => keyOf('iam', account, 'member', group.toLowerCase(), user.toLowerCase());
 const memberPrefix = (account: string, group: string): Key => keyOf('iam', account, 'member', group.toLowerCase());
+/** The state of a service-linked role's deletion. */
+export const deletionTaskKey = (account: string, task: string): Key => keyOf('iam', account, 'deletion-task', task);
 /** Access key ids are unique over accounts: the id alone must find the account. */
 export const accessKeyKey = (accessKeyId: string): Key => keyOf('iam-access-key', accessKeyId);
 

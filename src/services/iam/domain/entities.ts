@@ -32,6 +32,8 @@ export interface Role extends Identity {
   readonly trustPolicy: string;
   readonly description?: string;
   readonly maxSessionSeconds: number;
+  /** Made for an AWS service, and changed by AWS alone. */
+  readonly serviceLinked?: boolean;
 }
 
 export interface User extends Identity {

@@ -11,6 +11,7 @@ const SYNTAX = 'Syntax errors in policy.';
 
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
 const isText = (value: unknown): value is string => typeof value === 'string';
+const capitalised = (value: unknown): unknown => (isText(value) ? value.charAt(0).toUpperCase() + value.slice(1).toLowerCase() : value);
 const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : value === undefined ? [] : [value]);
 
 /** The characters that a quota counts: white space is free. */
@@ -46,7 +47,8 @@ export function checkTrustPolicy(document: string): void {
   for (const statement of checkTop(policy, SYNTAX)) {
     if ('Resource' in statement) throw malformedPolicy('Has prohibited field Resource');
     if ('NotResource' in statement) throw malformedPolicy('Has prohibited field NotResource');
-    checkStatement(statement, SYNTAX);
+    // Unlike in permissions, AWS takes "ALLOW" and "deny" here.
+    checkStatement({ ...statement, Effect: capitalised(statement['Effect']) }, SYNTAX);
     if (!('Principal' in statement) && !('NotPrincipal' in statement)) throw malformedPolicy('Missing required field Principal');
     checkPrincipal(statement['Principal'] ?? statement['NotPrincipal']);
     const actions = [...listOf(statement['Action']), ...listOf(statement['NotAction'])];

@@ -1,11 +1,11 @@
-import type { Tag } from '@aws-sdk/client-iam';
+import type { AttachedPermissionsBoundary, Tag } from '@aws-sdk/client-iam';
 import { ALPHABET_BASE32 } from '../../../identity/access-key.ts';
 import { partitionOf } from '../../../kit/arn.ts';
 import type { Tx } from '../../../store/store.ts';
 import type { Ctx } from '../../service.ts';
-import type { Entity, IdentityKind, Kind, Tags } from '../domain/entities.ts';
+import type { Entity, Identity, IdentityKind, Kind, Tags } from '../domain/entities.ts';
 import { ID_PREFIX } from '../domain/entities.ts';
-import { alreadyExists, invalidInput, limitExceeded, notFound, validationError } from '../errors.ts';
+import { alreadyExists, invalidInput, limitExceeded, notFound, unmodifiable, validationError } from '../errors.ts';
 import { PAGE_ITEMS_DEFAULT, TAGS_MAX } from '../limits.ts';
 import { entityKey, list, read, readTx, type Stored, writeTx } from '../store.ts';
 
@@ -46,6 +46,24 @@ export function mergeTags(tags: Tags, added: readonly Tag[] | undefined): Tags {
 }
 
 export const tagList = (tags: Tags): Tag[] => Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+
+/** The tags without those keys. */
+export function withoutTags(tags: Tags, keys: readonly string[] | undefined): Tags {
+  const gone = new Set(keys ?? []);
+  return Object.fromEntries(Object.entries(tags).filter(([key]) => !gone.has(key)));
+}
+
+/** A permissions boundary as answers have it. The model's only enum value is not the word that IAM sends. */
+export const describeBoundary = (arn: string): AttachedPermissionsBoundary => ({
+  PermissionsBoundaryType: 'Policy' as AttachedPermissionsBoundary['PermissionsBoundaryType'],
+  PermissionsBoundaryArn: arn,
+});
+
+/** The identity, unless AWS alone may change it (`UnmodifiableEntity`). */
+export function modifiable<T extends Identity>(identity: T): T {
+  if ('serviceLinked' in identity && identity.serviceLinked) throw unmodifiable(identity.name);
+  return identity;
+}
 
 /** Reads an entity or throws `NoSuchEntity`. */
 export async function need<K extends Kind>(ctx: Ctx, kind: K, name: string | undefined): Promise<Stored[K]> {

@@ -1,11 +1,12 @@
+import { parseArn } from '../../../kit/arn.ts';
 import { decodeJson, encodeJson } from '../../../kit/json.ts';
 import type { Ctx, Operation } from '../../service.ts';
 import type { Identity, IdentityKind } from '../domain/entities.ts';
 import { checkIdentityPolicy, countedCharacters } from '../domain/policy-document.ts';
-import { limitExceeded, noSuchEntity, policyNotAttachable, policyNotFound } from '../errors.ts';
+import { limitExceeded, noSuchEntity, policyNotAttachable, policyNotFound, validationError } from '../errors.ts';
 import { ATTACHED_POLICIES_MAX, INLINE_POLICY_CHARACTERS_MAX } from '../limits.ts';
 import { attachmentKey, entityKey, type Stored, writeTx } from '../store.ts';
-import { change, encodeDocument, need, needTx, pageIn, TITLE } from './common.ts';
+import { change, encodeDocument, modifiable, need, needTx, pageIn, TITLE } from './common.ts';
 import { findPolicy, policyNameOf } from './policies.ts';
 
 type Input = Record<string, unknown>;
@@ -90,7 +91,7 @@ async function changeIdentity(
   name: string,
   apply: (identity: Identity, remove: (key: string) => void) => Identity,
 ): Promise<void> {
-  await change(ctx, kind, name, (entity, tx) => apply(entity, (key) => tx.delete(key)) as Stored[typeof kind]);
+  await change(ctx, kind, name, (entity, tx) => apply(modifiable<Identity>(entity), (key) => tx.delete(key)) as Stored[typeof kind]);
 }
 
 async function putInline(ctx: Ctx, kind: IdentityKind, name: string, policyName: string, document: string): Promise<Record<string, unknown>> {
@@ -107,13 +108,14 @@ async function putInline(ctx: Ctx, kind: IdentityKind, name: string, policyName:
 }
 
 async function attach(ctx: Ctx, kind: IdentityKind, name: string, arn: string): Promise<Record<string, unknown>> {
+  if (!parseArn(arn)) throw validationError('Invalid ARN:  Could not be parsed!');
   await need(ctx, kind, name);
   if (!(await findPolicy(ctx, arn))) throw policyNotAttachable(arn);
   const own = policyNameOf(ctx, arn);
   const keys = [entityKey(ctx.account, kind, name), attachmentKey(ctx.account, arn, kind, name)];
   const reads = own === undefined ? [] : [entityKey(ctx.account, 'policy', own)];
   await ctx.platform.store.transact({ keys, reads }, (tx) => {
-    const identity: Identity = needTx(tx, ctx, kind, name);
+    const identity = modifiable<Identity>(needTx(tx, ctx, kind, name));
     const policyKey = reads[0];
     if (policyKey !== undefined) {
       const value = tx.get(policyKey);

@@ -7,10 +7,27 @@ import { checkTrustPolicy, countedCharacters } from '../domain/policy-document.t
 import { deleteConflict, limitExceeded } from '../errors.ts';
 import { MAX_SESSION_SECONDS_DEFAULT, TRUST_POLICY_CHARACTERS_MAX } from '../limits.ts';
 import { all, attachmentKey, entityKey, rangeOf } from '../store.ts';
-import { change, encodeDocument, iamArn, mergeTags, need, needTx, newEntity, pageIn, pageOf, putNew, tagList } from './common.ts';
+import {
+  change,
+  describeBoundary,
+  encodeDocument,
+  iamArn,
+  mergeTags,
+  modifiable,
+  need,
+  needTx,
+  newEntity,
+  pageIn,
+  pageOf,
+  putNew,
+  tagList,
+  withoutTags,
+} from './common.ts';
 
-/** A role as answers have it; lists leave tags, boundary and last use out. */
-export function describeRole(role: Role, full = true): Iam.Role {
+/** A role as answers have it: lists leave tags, boundary and last use out, the answer to its creation what nobody has set or used yet. */
+export function describeRole(role: Role, view: 'created' | 'listed' | 'full' = 'full'): Iam.Role {
+  const full = view !== 'listed';
+  const sessionLength = view !== 'created' || role.maxSessionSeconds !== MAX_SESSION_SECONDS_DEFAULT;
   return {
     Path: role.path,
     RoleName: role.name,
@@ -19,10 +36,10 @@ export function describeRole(role: Role, full = true): Iam.Role {
     CreateDate: new Date(role.createdMs),
     AssumeRolePolicyDocument: encodeDocument(role.trustPolicy),
     ...(role.description === undefined ? {} : { Description: role.description }),
-    MaxSessionDuration: role.maxSessionSeconds,
-    ...(full && role.boundary ? { PermissionsBoundary: { PermissionsBoundaryType: 'PermissionsBoundaryPolicy', PermissionsBoundaryArn: role.boundary } } : {}),
+    ...(sessionLength ? { MaxSessionDuration: role.maxSessionSeconds } : {}),
+    ...(full && role.boundary ? { PermissionsBoundary: describeBoundary(role.boundary) } : {}),
     ...(full && Object.keys(role.tags).length > 0 ? { Tags: tagList(role.tags) } : {}),
-    ...(full ? { RoleLastUsed: {} } : {}),
+    ...(view === 'full' ? { RoleLastUsed: {} } : {}),
   };
 }
 
@@ -34,7 +51,7 @@ function checkedTrustPolicy(document: string): string {
 
 /** "CreateRole" in the IAM API Reference. */
 export const createRole: Operation<Iam.CreateRoleRequest, Iam.CreateRoleResponse> = async (ctx, input) => ({
-  Role: describeRole(await createRoleOnce(ctx, input)),
+  Role: describeRole(await createRoleOnce(ctx, input), 'created'),
 });
 
 /** {@link createRole}, again with the same `token` answered by the role made before. */
@@ -52,22 +69,6 @@ function newRole(ctx: Ctx, input: Iam.CreateRoleRequest): Role {
   };
 }
 
-/** "CreateServiceLinkedRole" in the IAM API Reference: the role only, its permissions are AWS's own. */
-export const createServiceLinkedRole: Operation<Iam.CreateServiceLinkedRoleRequest, Iam.CreateServiceLinkedRoleResponse> = async (ctx, input) => {
-  const service = input.AWSServiceName ?? '';
-  const label = (service.split('.')[0] ?? '').replace(/(^|-)([a-z])/g, (_, __, letter: string) => letter.toUpperCase());
-  const name = `AWSServiceRoleFor${label}${input.CustomSuffix ? `_${input.CustomSuffix}` : ''}`;
-  const trust = { Version: '2012-10-17', Statement: [{ Action: ['sts:AssumeRole'], Effect: 'Allow', Principal: { Service: [service] } }] };
-  const role = newRole(ctx, {
-    RoleName: name,
-    Path: `/aws-service-role/${service}/`,
-    AssumeRolePolicyDocument: JSON.stringify(trust),
-    Description: input.Description,
-  });
-  await putNew(ctx, 'role', role);
-  return { Role: describeRole(role) };
-};
-
 /** "GetRole" in the IAM API Reference. */
 export const getRole: Operation<Iam.GetRoleRequest, Iam.GetRoleResponse> = async (ctx, input) => ({
   Role: describeRole(await need(ctx, 'role', input.RoleName)),
@@ -76,13 +77,13 @@ export const getRole: Operation<Iam.GetRoleRequest, Iam.GetRoleResponse> = async
 /** "ListRoles" in the IAM API Reference. */
 export const listRoles: Operation<Iam.ListRolesRequest, Iam.ListRolesResponse> = async (ctx, input) => {
   const { entities, ...paging } = await pageOf(ctx, 'role', input, (role) => role.path.startsWith(input.PathPrefix ?? '/'));
-  return { Roles: entities.map((role) => describeRole(role, false)), ...paging };
+  return { Roles: entities.map((role) => describeRole(role, 'listed')), ...paging };
 };
 
 /** "UpdateRole" in the IAM API Reference. */
 export const updateRole: Operation<Iam.UpdateRoleRequest, Iam.UpdateRoleResponse> = async (ctx, input) => {
   await change(ctx, 'role', input.RoleName, (role) => ({
-    ...role,
+    ...modifiable(role),
     ...(input.Description === undefined ? {} : { description: input.Description }),
     ...(input.MaxSessionDuration === undefined ? {} : { maxSessionSeconds: input.MaxSessionDuration }),
   }));
@@ -96,7 +97,7 @@ export const updateRoleDescription: Operation<Iam.UpdateRoleDescriptionRequest, 
 
 /** "UpdateAssumeRolePolicy" in the IAM API Reference. */
 export const updateAssumeRolePolicy: Operation<Iam.UpdateAssumeRolePolicyRequest> = async (ctx, input) => {
-  await need(ctx, 'role', input.RoleName);
+  modifiable(await need(ctx, 'role', input.RoleName));
   const trustPolicy = checkedTrustPolicy(input.PolicyDocument ?? '');
   await change(ctx, 'role', input.RoleName, (role) => ({ ...role, trustPolicy }));
   return {};
@@ -107,7 +108,7 @@ export const deleteRole: Operation<Iam.DeleteRoleRequest> = async (ctx, input) =
   const name = input.RoleName ?? '';
   const profiles = rangeOf(keyOf('iam', ctx.account, 'attachment', profileOwner(ctx, name)));
   await ctx.platform.store.transact({ keys: [entityKey(ctx.account, 'role', name)], ranges: [profiles] }, (tx) => {
-    const role = needTx(tx, ctx, 'role', name);
+    const role = modifiable(needTx(tx, ctx, 'role', name));
     if (tx.range({ ...profiles, limit: 1 }).entries.length > 0) throw deleteConflict('Cannot delete entity, must remove roles from instance profile first.');
     if (role.attached.length > 0) throw deleteConflict('Cannot delete entity, must detach all policies first.');
     if (Object.keys(role.inline).length > 0) throw deleteConflict('Cannot delete entity, must delete policies first.');
@@ -127,8 +128,7 @@ export const tagRole: Operation<Iam.TagRoleRequest> = async (ctx, input) => {
 
 /** "UntagRole" in the IAM API Reference. */
 export const untagRole: Operation<Iam.UntagRoleRequest> = async (ctx, input) => {
-  const gone = new Set(input.TagKeys ?? []);
-  await change(ctx, 'role', input.RoleName, (role) => ({ ...role, tags: Object.fromEntries(Object.entries(role.tags).filter(([key]) => !gone.has(key))) }));
+  await change(ctx, 'role', input.RoleName, (role) => ({ ...role, tags: withoutTags(role.tags, input.TagKeys) }));
   return {};
 };
 
@@ -145,7 +145,7 @@ async function describeProfile(ctx: Ctx, profile: InstanceProfile): Promise<Iam.
     InstanceProfileId: profile.id,
     Arn: profile.arn,
     CreateDate: new Date(profile.createdMs),
-    Roles: profile.roleName ? [describeRole(await need(ctx, 'role', profile.roleName), false)] : [],
+    Roles: profile.roleName ? [describeRole(await need(ctx, 'role', profile.roleName), 'listed')] : [],
     ...(Object.keys(profile.tags).length > 0 ? { Tags: tagList(profile.tags) } : {}),
   };
 }
@@ -182,7 +182,7 @@ export const listInstanceProfilesForRole: Operation<Iam.ListInstanceProfilesForR
 
 /** "AddRoleToInstanceProfile" in the IAM API Reference. */
 export const addRoleToInstanceProfile: Operation<Iam.AddRoleToInstanceProfileRequest> = async (ctx, input) => {
-  const role = await need(ctx, 'role', input.RoleName);
+  const role = modifiable(await need(ctx, 'role', input.RoleName));
   await change(ctx, 'instance-profile', input.InstanceProfileName, (profile, tx) => {
     if (profile.roleName) throw limitExceeded('Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1');
     needTx(tx, ctx, 'role', role.name);
@@ -194,13 +194,31 @@ export const addRoleToInstanceProfile: Operation<Iam.AddRoleToInstanceProfileReq
 
 /** "RemoveRoleFromInstanceProfile" in the IAM API Reference. */
 export const removeRoleFromInstanceProfile: Operation<Iam.RemoveRoleFromInstanceProfileRequest> = async (ctx, input) => {
-  const role = await need(ctx, 'role', input.RoleName);
+  const role = modifiable(await need(ctx, 'role', input.RoleName));
   await change(ctx, 'instance-profile', input.InstanceProfileName, (profile, tx) => {
     tx.delete(attachmentKey(ctx.account, profileOwner(ctx, role.name), 'instance-profile', profile.name));
     const { roleName: _, ...without } = profile;
     return without;
   });
   return {};
+};
+
+/** "TagInstanceProfile" in the IAM API Reference. */
+export const tagInstanceProfile: Operation<Iam.TagInstanceProfileRequest> = async (ctx, input) => {
+  await change(ctx, 'instance-profile', input.InstanceProfileName, (profile) => ({ ...profile, tags: mergeTags(profile.tags, input.Tags) }));
+  return {};
+};
+
+/** "UntagInstanceProfile" in the IAM API Reference. */
+export const untagInstanceProfile: Operation<Iam.UntagInstanceProfileRequest> = async (ctx, input) => {
+  await change(ctx, 'instance-profile', input.InstanceProfileName, (profile) => ({ ...profile, tags: withoutTags(profile.tags, input.TagKeys) }));
+  return {};
+};
+
+/** "ListInstanceProfileTags" in the IAM API Reference. */
+export const listInstanceProfileTags: Operation<Iam.ListInstanceProfileTagsRequest, Iam.ListInstanceProfileTagsResponse> = async (ctx, input) => {
+  const { items, ...paging } = pageIn(tagList((await need(ctx, 'instance-profile', input.InstanceProfileName)).tags), input);
+  return { Tags: items, ...paging };
 };
 
 /** "DeleteInstanceProfile" in the IAM API Reference. */

@@ -6,7 +6,7 @@ import type { AccessKey, Group, User } from '../domain/entities.ts';
 import { deleteConflict, limitExceeded, noSuchEntity } from '../errors.ts';
 import { ACCESS_KEYS_PER_USER_MAX, GROUPS_PER_USER_MAX } from '../limits.ts';
 import { accessKeyKey, all, entityKey, lastPart, memberKey, members, readAccessKey, writeTx } from '../store.ts';
-import { change, iamArn, mergeTags, need, needTx, newEntity, pageIn, pageOf, putNew, tagList } from './common.ts';
+import { change, describeBoundary, iamArn, mergeTags, need, needTx, newEntity, pageIn, pageOf, putNew, tagList, withoutTags } from './common.ts';
 
 /** 30 random bytes are the 40 base64 characters of a secret access key. */
 const SECRET_BYTES = 30;
@@ -17,7 +17,7 @@ const describeUser = (user: User, full = true): Iam.User => ({
   UserId: user.id,
   Arn: user.arn,
   CreateDate: new Date(user.createdMs),
-  ...(full && user.boundary ? { PermissionsBoundary: { PermissionsBoundaryType: 'PermissionsBoundaryPolicy', PermissionsBoundaryArn: user.boundary } } : {}),
+  ...(full && user.boundary ? { PermissionsBoundary: describeBoundary(user.boundary) } : {}),
   ...(full && Object.keys(user.tags).length > 0 ? { Tags: tagList(user.tags) } : {}),
 });
 
@@ -90,8 +90,7 @@ export const tagUser: Operation<Iam.TagUserRequest> = async (ctx, input) => {
 
 /** "UntagUser" in the IAM API Reference. */
 export const untagUser: Operation<Iam.UntagUserRequest> = async (ctx, input) => {
-  const gone = new Set(input.TagKeys ?? []);
-  await change(ctx, 'user', input.UserName, (user) => ({ ...user, tags: Object.fromEntries(Object.entries(user.tags).filter(([key]) => !gone.has(key))) }));
+  await change(ctx, 'user', input.UserName, (user) => ({ ...user, tags: withoutTags(user.tags, input.TagKeys) }));
   return {};
 };
 
