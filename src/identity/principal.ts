@@ -8,6 +8,8 @@ export interface Principal {
   readonly userId: string;
   /** `root`, an IAM user, a role session, an AWS service acting by itself, or nobody (unsigned). */
   readonly type: 'root' | 'user' | 'assumed-role' | 'service' | 'anonymous';
+  /** Tags of a role session that the sessions it starts have too. */
+  readonly transitiveTags?: Readonly<Record<string, string>>;
 }
 
 /** A key pair that can sign requests, long-term or of a session. */

@@ -5,6 +5,11 @@ export function invalidParameter(message: string): AwsError {
   return new AwsError('InvalidParameterException', message);
 }
 
+/** A group named twice. */
+export function groupNamedTwice(): AwsError {
+  return new AwsError('ValidationException', 'LogGroup name and LogGroup ARN are mutually exclusive parameters.');
+}
+
 /** A paging token that was not given out, or not by this operation. */
 export function invalidToken(): AwsError {
   return invalidParameter('The specified nextToken is invalid.');

@@ -49,6 +49,10 @@ describe('groups and streams', () => {
     expect(await errorOf(call('DescribeLogGroups', { logGroupNamePrefix: 'a', logGroupNamePattern: 'b' }))).toMatchObject({
       message: 'LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.',
     });
+    expect(await errorOf(call('DescribeLogStreams', { ...group, logGroupIdentifier: group.logGroupName }))).toMatchObject({
+      code: 'ValidationException',
+      message: 'LogGroup name and LogGroup ARN are mutually exclusive parameters.',
+    });
   });
 
   it('pages groups by the last name and filters by prefix and substring', async () => {

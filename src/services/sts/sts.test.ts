@@ -59,6 +59,37 @@ describe('AssumeRole', () => {
   });
 });
 
+describe('session tags', () => {
+  const Tags = [{ Key: 'Team', Value: 'blue' }];
+  const assume = (input: object, client = sts) => client.send(new AssumeRoleCommand({ RoleArn, RoleSessionName: 'tagged', ...input }));
+  const refused = (message: string) => ({ name: 'InvalidParameterValue', message });
+
+  it('are unique, and transitive by the keys of given tags, without regard to case', async () => {
+    await expect(assume({ Tags: [...Tags, { Key: 'team', Value: 'red' }] })).rejects.toMatchObject(
+      refused('Duplicate tag keys found. Please note that Tag keys are case insensitive.'),
+    );
+    await expect(assume({ Tags, TransitiveTagKeys: ['Other'] })).rejects.toMatchObject(
+      refused('The specified transitive tag key must be included in the requested tags.'),
+    );
+    await expect(assume({ Tags, TransitiveTagKeys: ['team'] })).resolves.toMatchObject({ PackedPolicySize: expect.any(Number) });
+  });
+
+  it('that are transitive cannot be set again down the chain', async () => {
+    const sessionOf = async (answer: ReturnType<typeof assume>) => {
+      const { Credentials: { AccessKeyId = '', SecretAccessKey = '', SessionToken = '' } = {} } = await answer;
+      return new STSClient({ ...croft.sdk, credentials: { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken } });
+    };
+    const first = await sessionOf(assume({ Tags, TransitiveTagKeys: ['Team'] }));
+    const second = await sessionOf(assume({ Tags: [{ Key: 'Other', Value: '1' }] }, first));
+    for (const client of [first, second]) {
+      await expect(assume({ Tags: [{ Key: 'team', Value: 'red' }] }, client)).rejects.toMatchObject(
+        refused("One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session."),
+      );
+    }
+    await expect(assume({ Tags: [{ Key: 'Other', Value: '2' }] }, second)).resolves.toBeDefined();
+  });
+});
+
 describe('access key ids', () => {
   it('carry their account', async () => {
     const ids = createIds('seed');

@@ -1,5 +1,5 @@
 import { formatArn, parseArn } from '../../../kit/arn.ts';
-import { invalidParameter } from '../errors.ts';
+import { groupNamedTwice, invalidParameter } from '../errors.ts';
 
 export interface Scope {
   readonly account: string;
@@ -26,7 +26,7 @@ export function groupNameOfArn(arn: string): string | undefined {
 export function groupNameOf(input: { logGroupName?: string | undefined; logGroupIdentifier?: string | undefined }): string {
   const { logGroupName, logGroupIdentifier } = input;
   if (logGroupName !== undefined && logGroupIdentifier !== undefined) {
-    throw invalidParameter('LogGroup name and LogGroup identifier are mutually exclusive parameters.');
+    throw groupNamedTwice();
   }
   if (logGroupName !== undefined) return logGroupName;
   if (logGroupIdentifier === undefined) throw invalidParameter('LogGroup name or LogGroup identifier is required.');

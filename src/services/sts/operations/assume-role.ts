@@ -7,12 +7,14 @@ import { parseRoleArn } from '../domain.ts';
 import { accessDenied, validationError } from '../errors.ts';
 import { ASSUME_ROLE_SECONDS_DEFAULT, CHAINED_SECONDS_MAX } from '../limits.ts';
 import { issue, packedPolicySize } from './issue.ts';
+import { transitiveTags } from './tags.ts';
 
 /** "AssumeRole" in the AWS STS API Reference. The trust policy is not evaluated (README.md). */
 export const assumeRole: Operation<AssumeRoleRequest, AssumeRoleResponse> = async (ctx, input) => {
   const arn = input.RoleArn ?? '';
   const parsed = parseRoleArn(arn);
   if (!parsed) throw validationError(`${arn} is invalid`);
+  const handedOn = transitiveTags(ctx.principal, input);
   const role = await findRole(ctx, parsed, arn);
   const seconds = input.DurationSeconds ?? ASSUME_ROLE_SECONDS_DEFAULT;
   if (ctx.principal.type === 'assumed-role' && seconds > CHAINED_SECONDS_MAX) {
@@ -22,7 +24,13 @@ export const assumeRole: Operation<AssumeRoleRequest, AssumeRoleResponse> = asyn
   const packed = packedPolicySize(input);
   const session = input.RoleSessionName ?? '';
   const user = { AssumedRoleId: `${role.id}:${session}`, Arn: `arn:${partitionOf(ctx.region)}:sts::${parsed.account}:assumed-role/${parsed.name}/${session}` };
-  const principal = { account: parsed.account, arn: user.Arn, userId: user.AssumedRoleId, type: 'assumed-role' as const };
+  const principal = {
+    account: parsed.account,
+    arn: user.Arn,
+    userId: user.AssumedRoleId,
+    type: 'assumed-role' as const,
+    ...(handedOn ? { transitiveTags: handedOn } : {}),
+  };
   return {
     Credentials: await issue(ctx, principal, seconds),
     AssumedRoleUser: user,

@@ -13,6 +13,7 @@ import type { Ctx, Operation } from '../../service.ts';
 import { accessDenied, validationError } from '../errors.ts';
 import { ROOT_SESSION_SECONDS_MAX, SESSION_SECONDS_DEFAULT } from '../limits.ts';
 import { issue, packedPolicySize } from './issue.ts';
+import { checkTagKeys } from './tags.ts';
 
 /** "GetCallerIdentity" in the AWS STS API Reference. */
 export const getCallerIdentity: Operation<Record<string, never>, GetCallerIdentityResponse> = async ({ principal }) => ({
@@ -41,6 +42,7 @@ export const getSessionToken: Operation<GetSessionTokenRequest, GetSessionTokenR
 export const getFederationToken: Operation<GetFederationTokenRequest, GetFederationTokenResponse> = async (ctx, input) => {
   if (isSession(ctx)) throw accessDenied('Cannot call GetFederationToken with session credentials');
   const packed = packedPolicySize(input);
+  checkTagKeys(input.Tags);
   const { account } = ctx.principal;
   const user = { FederatedUserId: `${account}:${input.Name}`, Arn: `arn:${partitionOf(ctx.region)}:sts::${account}:federated-user/${input.Name}` };
   return {
