@@ -10,7 +10,18 @@ import { parity, payload } from './crash.ts';
 
 const [, , dataDir = '', firstId = '0', clients = '16'] = process.argv;
 // Straight to the pipe: what the parent has read was acknowledged before, whatever happens to this process.
-const say = (line: string) => writeSync(1, `${line}\n`);
+function say(line: string): void {
+  for (;;) {
+    try {
+      writeSync(1, `${line}\n`);
+      return;
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+      // The pipe is full because the parent is slow: wait for it, as a blocking write would.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+  }
+}
 
 const store = await openStore({ store: 'sqlite', dataDir });
 say('opened');
