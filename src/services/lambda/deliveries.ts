@@ -3,10 +3,10 @@ import { CodePackageError } from '../../compute/failures.ts';
 import { AwsError } from '../../kit/errors.ts';
 import type { Tx } from '../../store/store.ts';
 import type { Ctx, Platform } from '../service.ts';
-import { settled } from './domain/configuration.ts';
+import { launchIdOf, settled } from './domain/configuration.ts';
 import type { Place } from './domain/names.ts';
 import { functionKey, type LambdaRoom } from './functions.ts';
-import { ASYNC_AGE_MS_MAX, ASYNC_BACKOFF_MS_MAX, ASYNC_CONCURRENCY, ASYNC_RETRY_DELAYS_MS } from './limits.ts';
+import { ASYNC_AGE_MS_MAX, ASYNC_BACKOFF_MS_MAX, ASYNC_CONCURRENCY, ASYNC_RETRY_DELAYS_MS, UPDATE_MS_MIN } from './limits.ts';
 import { isUsedByVersion } from './operations/code.ts';
 import { invokeTarget } from './operations/target.ts';
 import { lambdaContext } from './principal.ts';
@@ -58,8 +58,12 @@ async function settle(platform: Platform, room: LambdaRoom, attempt: Attempt): P
   const payload = attempt.payload as SettlePayload;
   const fn = await getFunctionRow(platform.store, place, payload.name);
   if (!fn || fn.latest.revisionId !== payload.revisionId) return { done: true };
+  const startedMs = platform.clock.mono();
   const failure = await unpackFailure(platform, room, fn.latest);
+  const leftMs = fn.latest.state === 'Pending' ? 0 : startedMs + UPDATE_MS_MIN - platform.clock.mono();
+  if (leftMs > 0) await new Promise((resolve) => setTimeout(resolve, leftMs));
   const revisionId = platform.ids.uuid();
+  const versionRevisionId = platform.ids.uuid();
   const key = keys.fn(place, payload.name);
   const versionKey = payload.version === undefined ? undefined : keys.version(place, payload.name, payload.version);
   const done = await platform.store.transact({ keys: versionKey ? [key, versionKey] : [key] }, (tx) => {
@@ -69,13 +73,13 @@ async function settle(platform: Platform, room: LambdaRoom, attempt: Attempt): P
     const latest = failure ? failed(now.latest, revisionId, failure) : settled(now.latest, revisionId);
     write(tx, key, { ...rest, latest, ...(failure && previous ? { previous } : {}) });
     const version = versionKey && read<VersionRow>(tx, versionKey);
-    if (version && versionKey) write(tx, versionKey, settled(version, version.revisionId));
+    if (version && versionKey) write(tx, versionKey, settled(version, versionRevisionId));
     const replaced = failure ? undefined : previous?.code.blobId;
     const unused = replaced !== undefined && replaced !== latest.code.blobId && !isUsedByVersion(tx, place, now.name, replaced);
     return { latest, ...(unused ? { unused: replaced } : {}) };
   });
   room.settled.tell(functionKey(place, payload.name));
-  if (done) room.compute.retire(`${functionKey(place, payload.name)}:$LATEST`, done.latest.revisionId);
+  if (done) room.compute.retire(`${functionKey(place, payload.name)}:$LATEST`, launchIdOf(done.latest));
   if (done?.unused !== undefined) await platform.blobs.delete(done.unused);
   return { done: true };
 }
@@ -92,8 +96,23 @@ async function unpackFailure(platform: Platform, room: LambdaRoom, row: VersionR
 
 function failed(row: VersionRow, revisionId: string, reason: string): VersionRow {
   if (row.state === 'Pending')
-    return { ...row, revisionId, state: 'Failed', stateReason: reason, stateReasonCode: 'InvalidZipFileException', lastUpdateStatus: 'Failed' };
-  return { ...row, revisionId, lastUpdateStatus: 'Failed', lastUpdateReason: reason, lastUpdateReasonCode: 'InvalidZipFileException' };
+    return {
+      ...row,
+      revisionId,
+      launchId: launchIdOf(row),
+      state: 'Failed',
+      stateReason: reason,
+      stateReasonCode: 'InvalidZipFileException',
+      lastUpdateStatus: 'Failed',
+    };
+  return {
+    ...row,
+    revisionId,
+    launchId: launchIdOf(row),
+    lastUpdateStatus: 'Failed',
+    lastUpdateReason: reason,
+    lastUpdateReasonCode: 'InvalidZipFileException',
+  };
 }
 
 /** Runs an event: two more times after failures of the function, up to six hours after throttles and faults of the system. */

@@ -8,6 +8,12 @@ function user(code: string, message: string, status: number, members: Record<str
 /** A parameter that the service refuses (400). */
 export const invalidParameter = (message: string): AwsError => user('InvalidParameterValueException', message, 400);
 
+/** The same from those parts of AWS that leave `Type` out. */
+export const plainInvalidParameter = (message: string): AwsError => new AwsError('InvalidParameterValueException', message);
+
+/** Said of things that have a place and are not there, without naming them. */
+export const noSuchResource = (): AwsError => notFound('The resource you requested does not exist.');
+
 /** A constraint of the model, in the words of the validating front end (400). */
 export const validation = (message: string): AwsError => new AwsError('ValidationException', `1 validation error detected: ${message}`);
 

@@ -277,7 +277,7 @@ it('keeps permissions as a resource policy', async () => {
     'Statement s3 is not found in resource policy.',
   );
   await lambda.send(new RemovePermissionCommand({ FunctionName: 'shared', StatementId: 'other' }));
-  await expect(lambda.send(new GetPolicyCommand({ FunctionName: 'shared' }))).rejects.toThrow('No policy is associated with the given resource.');
+  await expect(lambda.send(new GetPolicyCommand({ FunctionName: 'shared' }))).rejects.toThrow('The resource you requested does not exist.');
 });
 
 it('has no code signing to tell of', async () => {

@@ -22,6 +22,9 @@ export const UNRESERVED_CONCURRENCY_MIN = 100;
 export const LIST_ITEMS_MAX = 50;
 export const POLICY_BYTES_MAX = 20_480;
 
+/** An update is in progress for at least this long: who sends the next one without waiting meets AWS's conflict here too. */
+export const UPDATE_MS_MIN = 100;
+
 /** Asynchronous invocations: two retries, one and two minutes later; throttles go on for six hours. */
 export const ASYNC_RETRY_DELAYS_MS = [60_000, 120_000] as const;
 export const ASYNC_AGE_MS_MAX = 6 * 3_600_000;

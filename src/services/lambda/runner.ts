@@ -5,6 +5,7 @@ import { AwsError } from '../../kit/errors.ts';
 import { formatTrace } from '../../kit/trace.ts';
 import type { Ctx, Platform } from '../service.ts';
 import type { RoleCredentials } from './credentials.ts';
+import { launchIdOf } from './domain/configuration.ts';
 import type { Place } from './domain/names.ts';
 import { type ThrottleReason, throttled } from './errors.ts';
 import { functionKey } from './functions.ts';
@@ -117,7 +118,7 @@ function makeSpec(parts: RunnerParts, platform: Platform, place: Place, key: str
   const json = row.logging.format === 'JSON';
   return {
     key,
-    configuration: row.revisionId,
+    configuration: launchIdOf(row),
     region,
     functionName: name,
     version: row.version,

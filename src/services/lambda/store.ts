@@ -32,6 +32,10 @@ export interface VersionRow {
   readonly code: CodeRow;
   readonly lastModifiedMs: number;
   readonly revisionId: string;
+  /** What environments are made for: changes with code and configuration, not with tags or publishing. Absent: the revision. */
+  readonly launchId?: string;
+  /** Of a published version: what `$LATEST` said then, for versions may have a description of their own. */
+  readonly sourceDescription?: string;
   readonly state: 'Pending' | 'Active' | 'Failed';
   readonly stateReason?: string;
   readonly stateReasonCode?: string;

@@ -63,8 +63,16 @@ export const CREATING = { state: 'Pending', stateReason: 'The function is being 
 /** An update that is under way. */
 export const UPDATING = { lastUpdateStatus: 'InProgress', lastUpdateReason: 'The function is being created.', lastUpdateReasonCode: 'Creating' } as const;
 
+/** The same configuration under a new revision id: environments that run it stay. */
+export function revised(row: VersionRow, revisionId: string): VersionRow {
+  return { ...row, revisionId, launchId: launchIdOf(row) };
+}
+
+/** Which configurations may share execution environments. */
+export const launchIdOf = (row: VersionRow): string => row.launchId ?? row.revisionId;
+
 /** The row once creation or update is done. */
 export function settled(row: VersionRow, revisionId: string): VersionRow {
   const { stateReason: _1, stateReasonCode: _2, lastUpdateReason: _3, lastUpdateReasonCode: _4, ...rest } = row;
-  return { ...rest, state: 'Active', lastUpdateStatus: 'Successful', revisionId };
+  return { ...rest, launchId: launchIdOf(row), state: 'Active', lastUpdateStatus: 'Successful', revisionId };
 }

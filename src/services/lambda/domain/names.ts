@@ -30,11 +30,6 @@ export function readReference(place: Place, functionName: string, qualifier?: st
     );
   }
   const [, , region, account, , name = '', derived] = match;
-  if (name.length > FUNCTION_NAME_LENGTH_MAX) {
-    throw invalidParameter(
-      `1 validation error detected: Value '${name}' at 'functionName' failed to satisfy constraint: Member must have length less than or equal to ${FUNCTION_NAME_LENGTH_MAX}`,
-    );
-  }
   if (region && region.slice(0, -1) !== place.region)
     throw notFound(`Functions from '${region.slice(0, -1)}' are not reachable in this region ('${place.region}')`);
   if (account && account.slice(0, -1) !== place.account)
@@ -44,6 +39,17 @@ export function readReference(place: Place, functionName: string, qualifier?: st
   }
   const given = qualifier ?? derived;
   return { name, ...(given === undefined ? {} : { qualifier: given }) };
+}
+
+/** The name of a function to create: only there is its length looked at. */
+export function readNewName(place: Place, functionName: string): string {
+  const { name } = readReference(place, functionName);
+  if (name.length > FUNCTION_NAME_LENGTH_MAX) {
+    throw invalidParameter(
+      `1 validation error detected: Value '${name}' at 'functionName' failed to satisfy constraint: Member must have length less than or equal to ${FUNCTION_NAME_LENGTH_MAX}`,
+    );
+  }
+  return name;
 }
 
 export function functionArn(place: Place, name: string, qualifier?: string): string {

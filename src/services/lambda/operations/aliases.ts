@@ -10,7 +10,7 @@ import type {
 import type { Tx } from '../../../store/store.ts';
 import type { Ctx, Operation } from '../../service.ts';
 import { functionArn, readReference } from '../domain/names.ts';
-import { conflict, functionNotFound, invalidParameter, notFound, revisionMismatch, validation } from '../errors.ts';
+import { conflict, functionNotFound, invalidParameter, notFound, plainInvalidParameter, revisionMismatch, validation } from '../errors.ts';
 import { requireFunction } from '../functions.ts';
 import { LIST_ITEMS_MAX } from '../limits.ts';
 import { type AliasRow, type FunctionRow, getAliasRow, keys, listRows, read, write } from '../store.ts';
@@ -119,7 +119,7 @@ function checkWeights(tx: Tx, ctx: Ctx, name: string, version: string, weights: 
   }
   if (other === version)
     throw invalidParameter(`Invalid function version ${version}. Function version ${version} is already included in routing configuration.`);
-  if (version === '$LATEST') throw invalidParameter('$LATEST is not supported for an alias pointing to more than 1 version');
+  if (version === '$LATEST') throw plainInvalidParameter('$LATEST is not supported for an alias pointing to more than 1 version');
   requireVersion(tx, ctx, name, other);
 }
 

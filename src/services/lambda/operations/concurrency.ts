@@ -6,7 +6,7 @@ import type {
 } from '@aws-sdk/client-lambda';
 import type { Ctx, Operation } from '../../service.ts';
 import { functionArn, readReference } from '../domain/names.ts';
-import { functionNotFound, invalidParameter } from '../errors.ts';
+import { functionNotFound, invalidParameter, plainInvalidParameter } from '../errors.ts';
 import { requireFunction } from '../functions.ts';
 import { CONCURRENT_EXECUTIONS, UNRESERVED_CONCURRENCY_MIN } from '../limits.ts';
 import { type FunctionRow, keys, read, write } from '../store.ts';
@@ -18,7 +18,7 @@ export const putFunctionConcurrency: Operation<PutFunctionConcurrencyRequest, Ge
   const reserved = input.ReservedConcurrentExecutions ?? 0;
   if (!(await ctx.platform.store.get(keys.fn(ctx, name)))) throw functionNotFound(functionArn(ctx, name, '$LATEST'));
   if (CONCURRENT_EXECUTIONS - (await reservedByOthers(ctx, name)) - reserved < UNRESERVED_CONCURRENCY_MIN) {
-    throw invalidParameter(
+    throw plainInvalidParameter(
       `Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [${UNRESERVED_CONCURRENCY_MIN}].`,
     );
   }

@@ -2,7 +2,7 @@ import type { CreateFunctionRequest, FunctionConfiguration } from '@aws-sdk/clie
 import type { Operation } from '../../service.ts';
 import { enqueueSettle } from '../deliveries.ts';
 import { CREATING, fullConfiguration } from '../domain/configuration.ts';
-import { readReference } from '../domain/names.ts';
+import { readNewName } from '../domain/names.ts';
 import { type Configured, configurationOf, reconfigured } from '../domain/parameters.ts';
 import { checkTags } from '../domain/tags.ts';
 import { conflict, validation } from '../errors.ts';
@@ -13,7 +13,7 @@ import { checkCodeStorage } from './storage.ts';
 /** "CreateFunction". */
 export const createFunction: Operation<CreateFunctionRequest, FunctionConfiguration> = async (ctx, input) => {
   const { store, ids, clock } = ctx.platform;
-  const { name } = readReference(ctx, input.FunctionName ?? '');
+  const name = readNewName(ctx, input.FunctionName ?? '');
   if (input.PublishTo !== undefined) throw validation(`Value '${input.PublishTo}' at 'publishTo' failed to satisfy constraint: Member must be absent`);
   const defaults = configurationOf(name, input);
   const configured: Configured = reconfigured(name, defaults, input);
@@ -32,7 +32,7 @@ export const createFunction: Operation<CreateFunctionRequest, FunctionConfigurat
     revisionId: ids.uuid(),
     ...CREATING,
   };
-  const published: VersionRow | undefined = input.Publish ? { ...row, version: '1', revisionId: ids.uuid() } : undefined;
+  const published: VersionRow | undefined = input.Publish ? { ...row, version: '1', sourceDescription: row.description } : undefined;
   const fn: FunctionRow = { name, latest: row, nextVersion: published ? 2 : 1, tags: input.Tags ?? {} };
   const versionKey = keys.version(ctx, name, '1');
   await store.transact({ keys: published ? [key, versionKey] : [key] }, (tx) => {

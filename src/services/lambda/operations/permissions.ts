@@ -4,10 +4,9 @@ import { AwsError } from '../../../kit/errors.ts';
 import type { Tx } from '../../../store/store.ts';
 import type { Ctx, Operation } from '../../service.ts';
 import { type FunctionReference, functionArn, isVersion, readReference } from '../domain/names.ts';
-import { conflict, functionNotFound, invalidParameter, notFound, revisionMismatch } from '../errors.ts';
-import { requireFunction } from '../functions.ts';
+import { conflict, functionNotFound, invalidParameter, noSuchResource, notFound, revisionMismatch } from '../errors.ts';
 import { POLICY_BYTES_MAX } from '../limits.ts';
-import { getPolicyRow, keys, type PolicyRow, read, write } from '../store.ts';
+import { type AliasRow, type FunctionRow, getPolicyRow, keys, type PolicyRow, read, type VersionRow, write } from '../store.ts';
 
 const NO_POLICY = 'No policy is associated with the given resource.';
 
@@ -20,9 +19,10 @@ export const addPermission: Operation<AddPermissionRequest, AddPermissionRespons
   const revisionId = ctx.platform.ids.uuid();
   const key = keys.policy(ctx, name, qualifier ?? '');
   await ctx.platform.store.transact({ keys: [key], reads: [keys.fn(ctx, name)] }, (tx) => {
-    requireTarget(tx, ctx, reference);
+    const target = requireTarget(tx, ctx, reference);
     const before = read<PolicyRow>(tx, key);
-    if (input.RevisionId !== undefined && before && input.RevisionId !== before.revisionId) throw revisionMismatch('GetPolicy');
+    // Before its first policy, a resource's own revision stands for the policy's.
+    if (input.RevisionId !== undefined && input.RevisionId !== (before ?? target).revisionId) throw revisionMismatch('GetPolicy');
     if (before?.statements.some((one) => one['Sid'] === input.StatementId)) {
       throw conflict(`The statement id (${input.StatementId}) provided already exists. Please provide a new statement id, or remove the existing statement.`);
     }
@@ -40,9 +40,8 @@ export const addPermission: Operation<AddPermissionRequest, AddPermissionRespons
 /** "GetPolicy". */
 export const getPolicy: Operation<GetPolicyRequest, GetPolicyResponse> = async (ctx, input) => {
   const { name, qualifier } = readReference(ctx, input.FunctionName ?? '', input.Qualifier);
-  await requireFunction(ctx.platform, ctx, name);
   const row = await getPolicyRow(ctx.platform.store, ctx, name, qualifier ?? '');
-  if (!row) throw notFound(NO_POLICY);
+  if (!row) throw noSuchResource();
   return { Policy: JSON.stringify({ Version: '2012-10-17', Id: 'default', Statement: row.statements }), RevisionId: row.revisionId };
 };
 
@@ -53,6 +52,7 @@ export const removePermission: Operation<RemovePermissionRequest, Record<string,
   const revisionId = ctx.platform.ids.uuid();
   const key = keys.policy(ctx, name, qualifier ?? '');
   await ctx.platform.store.transact({ keys: [key], reads: [keys.fn(ctx, name)] }, (tx) => {
+    if (!read(tx, keys.fn(ctx, name))) throw notFound(`No policy found for: ${functionArn(ctx, name, qualifier)}`);
     requireTarget(tx, ctx, reference);
     const before = read<PolicyRow>(tx, key);
     if (!before) throw notFound(NO_POLICY);
@@ -65,12 +65,17 @@ export const removePermission: Operation<RemovePermissionRequest, Record<string,
   return {};
 };
 
-function requireTarget(tx: Tx, ctx: Ctx, { name, qualifier }: FunctionReference): void {
-  if (!read(tx, keys.fn(ctx, name))) throw functionNotFound(functionArn(ctx, name));
-  if (qualifier === undefined) return;
-  if (isVersion(qualifier)) {
-    if (!read(tx, keys.version(ctx, name, qualifier))) throw functionNotFound(functionArn(ctx, name, qualifier));
-  } else if (!read(tx, keys.alias(ctx, name, qualifier))) throw notFound(`Cannot find alias arn: ${functionArn(ctx, name, qualifier)}`);
+/** The function, version or alias that a policy is for. */
+function requireTarget(tx: Tx, ctx: Ctx, { name, qualifier }: FunctionReference): { readonly revisionId: string } {
+  const fn = read<FunctionRow>(tx, keys.fn(ctx, name));
+  if (!fn) throw functionNotFound(functionArn(ctx, name));
+  if (qualifier === undefined) return fn.latest;
+  // No alias has a `$` in its name.
+  const versioned = isVersion(qualifier) || qualifier.includes('$');
+  const target = versioned ? read<VersionRow>(tx, keys.version(ctx, name, qualifier)) : read<AliasRow>(tx, keys.alias(ctx, name, qualifier));
+  if (target) return target;
+  const arn = functionArn(ctx, name, qualifier);
+  throw versioned ? functionNotFound(arn) : notFound(`Cannot find alias arn: ${arn}`);
 }
 
 function statementOf(ctx: Ctx, reference: FunctionReference, input: AddPermissionRequest): Record<string, unknown> {

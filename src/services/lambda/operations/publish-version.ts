@@ -1,7 +1,7 @@
 import type { FunctionConfiguration, PublishVersionRequest } from '@aws-sdk/client-lambda';
 import { notImplemented } from '../../../kit/errors.ts';
 import type { Operation } from '../../service.ts';
-import { fullConfiguration } from '../domain/configuration.ts';
+import { fullConfiguration, launchIdOf, revised } from '../domain/configuration.ts';
 import { functionArn, readReference } from '../domain/names.ts';
 import { busy, functionNotFound, invalidParameter, revisionMismatch } from '../errors.ts';
 import { type FunctionRow, keys, read, readAll, type VersionRow, write } from '../store.ts';
@@ -14,6 +14,7 @@ export const publishVersion: Operation<PublishVersionRequest, FunctionConfigurat
   const arn = functionArn(ctx, name);
   const key = keys.fn(ctx, name);
   const revisionId = ids.uuid();
+  const latestRevisionId = ids.uuid();
   const row = await store.transact({ keys: [key] }, (tx) => {
     const fn = read<FunctionRow>(tx, key);
     if (!fn) throw functionNotFound(arn);
@@ -28,21 +29,29 @@ export const publishVersion: Operation<PublishVersionRequest, FunctionConfigurat
     const newest = readAll<VersionRow>(tx, keys.versions(ctx, name)).at(-1)?.row;
     if (newest && sameContent(newest, latest)) return newest;
     const version = String(fn.nextVersion);
-    const published: VersionRow = { ...latest, version, description: input.Description || latest.description, revisionId, lastUpdateStatus: 'Successful' };
+    const published: VersionRow = {
+      ...latest,
+      version,
+      description: input.Description || latest.description,
+      sourceDescription: latest.description,
+      revisionId,
+      launchId: launchIdOf(latest),
+      lastUpdateStatus: 'Successful',
+    };
     write(tx, keys.version(ctx, name, version), published);
-    write(tx, key, { ...fn, nextVersion: fn.nextVersion + 1 });
+    write(tx, key, { ...fn, latest: revised(latest, latestRevisionId), nextVersion: fn.nextVersion + 1 });
     return published;
   });
   return fullConfiguration(ctx, name, row, row.version);
 };
 
-/** Whether a version would differ from the one before in anything but its name and description. */
+/** Whether a version would differ from the one before in anything but its name and the description given to it. */
 function sameContent(a: VersionRow, b: VersionRow): boolean {
   return contentOf(a) === contentOf(b);
 }
 
 function contentOf(row: VersionRow): string {
-  const { version: _v, revisionId: _r, lastModifiedMs: _m, state: _s, lastUpdateStatus: _l, description: _d, code, ...rest } = row;
+  const { version: _v, revisionId: _r, lastModifiedMs: _m, state: _s, lastUpdateStatus: _l, description, sourceDescription, launchId: _i, code, ...rest } = row;
   const sorted = Object.fromEntries(Object.entries(rest).sort(([a], [b]) => (a < b ? -1 : 1)));
-  return JSON.stringify([sorted, code.sha256]);
+  return JSON.stringify([sorted, sourceDescription ?? description, code.sha256]);
 }

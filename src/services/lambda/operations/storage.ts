@@ -24,13 +24,11 @@ async function usageOf(ctx: Ctx): Promise<{ readonly codeBytes: number; readonly
   return { codeBytes, functions, reserved };
 }
 
-/** Of published versions whose code is no longer the function's newest. */
+/** Of published versions: AWS counts each, also where it has the code of another. */
 async function versionBytes(ctx: Ctx, fn: FunctionRow): Promise<number> {
   if (fn.nextVersion === 1) return 0;
   const { rows } = await listRows<VersionRow>(ctx.platform.store, keys.versions(ctx, fn.name), Number.MAX_SAFE_INTEGER);
-  const blobs = new Map(rows.map(({ code }) => [code.blobId, code.size]));
-  blobs.delete(fn.latest.code.blobId);
-  return [...blobs.values()].reduce((sum, size) => sum + size, 0);
+  return rows.reduce((sum, { code }) => sum + code.size, 0);
 }
 
 /** Throws CodeStorageExceededException where `bytes` more would exceed the account's code storage. */

@@ -1,6 +1,7 @@
 import type { ListTagsRequest, ListTagsResponse, TagResourceRequest, UntagResourceRequest } from '@aws-sdk/client-lambda';
 import { notImplemented } from '../../../kit/errors.ts';
 import type { Ctx, Operation } from '../../service.ts';
+import { revised } from '../domain/configuration.ts';
 import { functionArn, readReference } from '../domain/names.ts';
 import { checkTags } from '../domain/tags.ts';
 import { functionNotFound, invalidParameter } from '../errors.ts';
@@ -41,11 +42,12 @@ function functionOf(ctx: Ctx, resource: string): string {
 
 async function change(ctx: Ctx, name: string, to: (tags: Readonly<Record<string, string>>) => Record<string, string>): Promise<void> {
   const key = keys.fn(ctx, name);
+  const revisionId = ctx.platform.ids.uuid();
   await ctx.platform.store.transact({ keys: [key] }, (tx) => {
     const fn = read<FunctionRow>(tx, key);
     if (!fn) throw functionNotFound(functionArn(ctx, name));
     const tags = to(fn.tags);
     checkTags(tags);
-    write(tx, key, { ...fn, tags });
+    write(tx, key, { ...fn, latest: revised(fn.latest, revisionId), tags });
   });
 }

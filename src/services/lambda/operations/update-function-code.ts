@@ -2,7 +2,7 @@ import type { FunctionConfiguration, UpdateFunctionCodeRequest } from '@aws-sdk/
 import { notImplemented } from '../../../kit/errors.ts';
 import type { Operation } from '../../service.ts';
 import { enqueueSettle } from '../deliveries.ts';
-import { fullConfiguration, UPDATING } from '../domain/configuration.ts';
+import { CREATING, fullConfiguration, UPDATING } from '../domain/configuration.ts';
 import { functionArn, readReference } from '../domain/names.ts';
 import { busy, functionNotFound, invalidParameter, revisionMismatch } from '../errors.ts';
 import { requireFunction } from '../functions.ts';
@@ -39,11 +39,12 @@ export const updateFunctionCode: Operation<UpdateFunctionCodeRequest, FunctionCo
       architectures: input.Architectures ?? fn.latest.architectures,
       lastModifiedMs: nowMs,
       revisionId,
+      launchId: revisionId,
       ...UPDATING,
     };
     const number = String(fn.nextVersion);
     const published: VersionRow | undefined = input.Publish
-      ? { ...latest, version: number, revisionId: versionRevisionId, lastUpdateStatus: 'Successful' }
+      ? { ...withoutStatus(latest), version: number, sourceDescription: latest.description, revisionId: versionRevisionId, ...CREATING }
       : undefined;
     write(tx, key, { ...fn, latest, previous: runnable(fn), nextVersion: fn.nextVersion + (published ? 1 : 0) });
     if (published) write(tx, keys.version(ctx, name, number), published);
@@ -52,6 +53,12 @@ export const updateFunctionCode: Operation<UpdateFunctionCodeRequest, FunctionCo
   });
   return fullConfiguration(ctx, name, result.published ?? result.latest, result.published?.version);
 };
+
+/** A version that an update publishes is created with it: its states are a new function's. */
+function withoutStatus(row: VersionRow): VersionRow {
+  const { lastUpdateStatus: _1, lastUpdateReason: _2, lastUpdateReasonCode: _3, ...rest } = row;
+  return rest;
+}
 
 /** Order of AWS: the revision, then the state. */
 export function checkUpdate(fn: FunctionRow, arn: string, revisionId: string | undefined): void {

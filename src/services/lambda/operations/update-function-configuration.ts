@@ -23,7 +23,7 @@ export const updateFunctionConfiguration: Operation<UpdateFunctionConfigurationR
     if (!fn) throw functionNotFound(arn);
     checkUpdate(fn, arn, input.RevisionId);
     const { variables: _, ...before } = fn.latest;
-    const row: VersionRow = { ...before, ...reconfigured(name, fn.latest, input), lastModifiedMs: nowMs, revisionId, ...UPDATING };
+    const row: VersionRow = { ...before, ...reconfigured(name, fn.latest, input), lastModifiedMs: nowMs, revisionId, launchId: revisionId, ...UPDATING };
     write(tx, key, { ...fn, latest: row, previous: runnable(fn) });
     enqueueSettle(ctx, tx, { name, revisionId });
     return row;
