@@ -1,4 +1,4 @@
-import { request } from 'undici';
+import type { Dispatcher } from 'undici';
 import { CliError } from './output.ts';
 
 /** Where the commands find Croft: `--endpoint`, `CROFT_ENDPOINT`, `AWS_ENDPOINT_URL`, else the default port of this machine. */
@@ -18,9 +18,11 @@ export interface Health {
 
 /** Asks Croft how it is; undefined where nobody answers, an error where something else does. */
 export async function health(endpoint: string): Promise<Health | undefined> {
-  let response: Awaited<ReturnType<typeof request>>;
+  // Loaded only now: `croft start` does without it.
+  const { default: undici } = await import('undici');
+  let response: Dispatcher.ResponseData;
   try {
-    response = await request(`${endpoint}/_croft/health`, { headersTimeout: 5_000, bodyTimeout: 5_000 });
+    response = await undici.request(`${endpoint}/_croft/health`, { headersTimeout: 5_000, bodyTimeout: 5_000 });
   } catch {
     return undefined;
   }
