@@ -446,3 +446,26 @@ describe('a process that dies', () => {
     gate.open?.();
   });
 });
+
+describe('what the request itself says', () => {
+  it('refuses what can be known to fail', async () => {
+    await open();
+    const TemplateBody = body({ A: thing({ Name: { 'Fn::FindInMap': ['M', 'a', 'b'] } }) }, { Mappings: { M: { a: { c: 1 } } } });
+    expect(await failure(cfn('CreateStack', { StackName: 's', TemplateBody }))).toBe('ValidationError: Template error: Unable to get mapping for M::a::b');
+    expect(await failure(cfn('DeleteChangeSet', { ChangeSetName: 'c' }))).toBe(
+      'ValidationError: StackName must be specified if ChangeSetName is not specified as an ARN.',
+    );
+    expect(await failure(cfn('GetTemplate', { ChangeSetName: 'c' }))).toBe('ValidationError: StackName is a required parameter.');
+  });
+
+  it('makes a failed change set of a failed transform', async () => {
+    await open();
+    const TemplateBody = JSON.stringify({ Transform: 'AWS::Serverless-2016-10-31', Resources: { F: { Type: 'AWS::Serverless::Function', Properties: {} } } });
+    const { Id } = await cfn('CreateChangeSet', { StackName: 's', ChangeSetName: 'c', ChangeSetType: 'CREATE', TemplateBody });
+    expect(await cfn('DescribeChangeSet', { ChangeSetName: Id })).toMatchObject({
+      Status: 'FAILED',
+      ExecutionStatus: 'UNAVAILABLE',
+      StatusReason: expect.stringMatching(/^Transform AWS::Serverless-2016-10-31 failed with: Invalid Serverless Application Specification document/),
+    });
+  });
+});

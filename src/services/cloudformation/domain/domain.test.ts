@@ -75,7 +75,13 @@ describe('intrinsic functions', () => {
     ['an attribute there is not', { 'Fn::GetAtt': ['A', 'Nope'] }, 'Template error: resource A does not support attribute type Nope in Fn::GetAtt'],
     ['an export there is not', { 'Fn::ImportValue': 'nope' }, 'No export named nope found.'],
     ['a mapping there is not', { 'Fn::FindInMap': ['M', 'top', 'nope'] }, 'Template error: Unable to get mapping for M::top::nope'],
-    ['a value there is not', { 'Fn::Select': [5, ['a']] }, 'Template error: Fn::Select  cannot select nonexistent value at index 5'],
+    ['a value there is not', { 'Fn::Select': [5, { Ref: 'L' }] }, 'Template error: Fn::Select  cannot select nonexistent value at index 5'],
+    [
+      'a written value there is not',
+      { 'Fn::Select': [5, ['a']] },
+      'Template error: Fn::Select requires a list argument with two elements: an integer index and a list',
+    ],
+    ['a condition there is not', { 'Fn::If': ['Nope', 1, 2] }, 'Template error: unresolved condition dependency Nope in Fn::If'],
     ['a function there is not', { 'Fn::Magic': 1 }, 'Template format error: unsupported intrinsic function Fn::Magic'],
   ])('refuse %s', (_name, value, expected) => {
     expect(message(() => resolve(value, environment(extra)))).toBe(expected);

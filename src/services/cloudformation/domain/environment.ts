@@ -1,6 +1,6 @@
 import { partitionOf } from '../../../kit/arn.ts';
 import { templateError, validationError } from '../errors.ts';
-import { type Environment, evaluateConditions, NO_VALUE, type Value } from './intrinsics.ts';
+import { type Environment, evaluateConditions, NO_VALUE, resolve, UNKNOWN, type Value } from './intrinsics.ts';
 import { isObject, type Json, objectAt } from './json.ts';
 import { parameterRef, type StackParameter } from './parameters.ts';
 import type { Template, TemplateResource } from './template.ts';
@@ -45,7 +45,7 @@ export function pseudoParameters(options: Omit<EnvironmentOptions, 'template' | 
 export function environmentOf(options: EnvironmentOptions): Environment {
   const { template } = options;
   const pseudo = pseudoParameters(options);
-  const values = new Map(options.parameters.map(({ key, value }) => [key, parameterRef(String(objectAt(template.parameters, key)['Type']), value)]));
+  const values = new Map(options.parameters.map(({ key, value }) => [key, parameterValue(String(objectAt(template.parameters, key)['Type']), value)]));
   const ref = (name: string): Value | undefined => {
     if (Object.hasOwn(pseudo, name)) return pseudo[name];
     return values.has(name) ? (values.get(name) as Value) : options.resource(name)?.ref;
@@ -69,6 +69,27 @@ export function environmentOf(options: EnvironmentOptions): Environment {
     },
   };
   return { ...base, conditions: evaluateConditions(template.conditions, base) };
+}
+
+/** A parameter with the text `AWS::NoValue` stands for that pseudo-parameter. */
+const parameterValue = (type: string, value: string): Value => (value === 'AWS::NoValue' ? NO_VALUE : parameterRef(type, value));
+
+/**
+ * Evaluates all that can be known before anything is made: a mapping's missing key, say, is a mistake that the request is refused for. Throws `ValidationError`.
+ * Exports that are missing are found when the resource is made.
+ */
+export function checkStatics(options: Omit<EnvironmentOptions, 'resource' | 'exports'>): void {
+  const { template } = options;
+  const present = new Set<string>();
+  const env = environmentOf({
+    ...options,
+    exports: new Map(),
+    resource: (logicalId) => (present.has(logicalId) ? { ref: UNKNOWN, attribute: () => UNKNOWN } : undefined),
+  });
+  const active = activeResources(template, env);
+  for (const logicalId of active.keys()) present.add(logicalId);
+  const statics: Environment = { ...env, importValue: () => UNKNOWN };
+  for (const { properties } of active.values()) resolve(properties, statics);
 }
 
 /** Resources whose condition holds, in the template's order. */

@@ -212,7 +212,7 @@ function evaluateJoin(argument: Json, env: Environment): Value {
 }
 
 function evaluateSelect(argument: Json, env: Environment): Value {
-  const wording = 'every Fn::Select object requires two parameters, the index and a list of values.';
+  const wording = 'Fn::Select requires a list argument with two elements: an integer index and a list';
   if (!Array.isArray(argument) || argument.length !== 2) throw templateError(wording);
   const at = resolve(argument[0] ?? null, env);
   const list = resolve(argument[1] ?? null, env);
@@ -220,7 +220,7 @@ function evaluateSelect(argument: Json, env: Environment): Value {
   const index = Number(needText(at, wording));
   if (!Array.isArray(list) || !Number.isInteger(index)) throw templateError(wording);
   const item = index < 0 ? undefined : list[index];
-  if (item === undefined) throw templateError(`Fn::Select  cannot select nonexistent value at index ${index}`);
+  if (item === undefined) throw templateError(Array.isArray(argument[1]) ? wording : `Fn::Select  cannot select nonexistent value at index ${index}`);
   return item;
 }
 
@@ -255,7 +255,7 @@ function evaluateIf(argument: Json, env: Environment): Value {
   const [condition, yes, no] = argument;
   if (!isText(condition)) throw templateError(wording);
   const holds = Object.hasOwn(env.conditions, condition) ? env.conditions[condition] : undefined;
-  if (holds === undefined) throw validationError(`Template format error: Unresolved condition dependency ${condition} in the Conditions block of the template`);
+  if (holds === undefined) throw templateError(`unresolved condition dependency ${condition} in Fn::If`);
   return resolve((holds ? yes : no) ?? null, env);
 }
 

@@ -15,6 +15,7 @@ export function declaredTransforms(source: JsonObject): string[] {
   return list.map((each) => {
     if (isText(each)) return each;
     if (isObject(each) && isText(each['Name'])) return each['Name'];
+    if (isObject(each)) throw validationError('Key Name of transform definition must be a string.');
     throw validationError('Template format error: Transform must be a string or a list of strings.');
   });
 }

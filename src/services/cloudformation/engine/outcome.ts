@@ -49,7 +49,11 @@ async function startRollback(run: Run, reason: string): Promise<void> {
   } else if (onFailure === 'DELETE') {
     await run.enterPhase('delete', 'DELETE_IN_PROGRESS', `${reason.trimEnd()} Delete requested by user.`);
   } else {
-    await run.enterPhase('rollback', 'ROLLBACK_IN_PROGRESS', `${reason.trimEnd()} Rollback requested by user.`);
+    // AWS shows the rollback of a creation as a deletion, without the change set that began it.
+    await run.enterPhase('rollback', 'ROLLBACK_IN_PROGRESS', `${reason.trimEnd()} Rollback requested by user.`, ({ changeSetId: _, ...stack }) => ({
+      ...stack,
+      deletedMs: run.platform.clock.virtual(),
+    }));
   }
 }
 

@@ -27,7 +27,7 @@ import {
 } from '../store.ts';
 import { emptyStack, newStackId } from './create-stack.ts';
 import { pageOf } from './describe.ts';
-import { capabilitiesMissing, compare, type Prepared, prepare } from './prepare.ts';
+import { capabilitiesMissing, compare, type Prepared, prepare, unprepared } from './prepare.ts';
 import { checkStackName, newStart, stackEvent, startOperation } from './start.ts';
 import { checkUpdatable } from './update-stack.ts';
 
@@ -49,8 +49,7 @@ export const createChangeSet =
     }
     const stackId = existing?.id ?? newStackId(ctx, checkStackName(input.StackName ?? ''));
     const stack = existing ?? emptyStack(stackId, input.StackName ?? '', ctx.platform.clock.virtual());
-    const prepared = await prepare(ctx, input, existing, stackId);
-    const found = await outcomeOf(ctx, stack, prepared, types, type);
+    const { prepared, found } = await readTemplate(ctx, input, existing, stack, types, type);
     const start = newStart(ctx, input.ClientToken);
     const changeSet: ChangeSet = {
       id: formatArn({ service: 'cloudformation', region: ctx.region, account: ctx.account, resource: `changeSet/${name}/${ctx.platform.ids.uuid()}` }),
@@ -84,6 +83,7 @@ async function stackFor(ctx: Ctx, nameOrId: string, type: 'CREATE' | 'UPDATE', c
   const stack = await findStack(ctx.platform.store, ctx, nameOrId);
   const live = stack?.status === 'DELETE_COMPLETE' ? undefined : stack;
   if (type === 'CREATE') {
+    if (stack && !live) throw validationError(`Stack [${nameOrId}] already exists and cannot be created again with the changeSet [${changeSet}].`);
     if (live && live.status !== 'REVIEW_IN_PROGRESS')
       throw validationError(`Stack [${live.name}] already exists and cannot be created again with the changeSet [${changeSet}].`);
     return live;
@@ -93,11 +93,30 @@ async function stackFor(ctx: Ctx, nameOrId: string, type: 'CREATE' | 'UPDATE', c
   return live;
 }
 
+const failed = (statusReason: string): Outcome => ({ status: 'FAILED', executionStatus: 'UNAVAILABLE', changes: [], statusReason });
+
+/** A transform that fails makes a change set that failed; any other mistake in the template refuses the request. */
+async function readTemplate(
+  ctx: Ctx,
+  input: Cfn.CreateChangeSetInput,
+  existing: Stack | undefined,
+  stack: Stack,
+  types: ResourceTypes,
+  type: 'CREATE' | 'UPDATE',
+): Promise<{ prepared: Pick<Prepared, 'target' | 'texts'>; found: Outcome }> {
+  try {
+    const prepared = await prepare(ctx, input, existing, stack.id);
+    return { prepared, found: await outcomeOf(ctx, stack, prepared, types, type) };
+  } catch (error) {
+    if (!(error instanceof AwsError) || !/^Transform \S+ failed with: /.test(error.message)) throw error;
+    return { prepared: await unprepared(ctx, input, existing, stack.id), found: failed(error.message) };
+  }
+}
+
 type Outcome = Pick<ChangeSet, 'status' | 'executionStatus' | 'changes' | 'statusReason'>;
 
 /** What the change set holds, or why it failed. A template without macros fails the request itself. */
 async function outcomeOf(ctx: Ctx, stack: Stack, prepared: Prepared, types: ResourceTypes, type: 'CREATE' | 'UPDATE'): Promise<Outcome> {
-  const failed = (statusReason: string): Outcome => ({ status: 'FAILED', executionStatus: 'UNAVAILABLE', changes: [], statusReason });
   const missing = capabilitiesMissing(prepared, false);
   if (missing.length > 0) {
     const reason = `Requires capabilities : [${missing.join(', ')}]`;
@@ -149,7 +168,7 @@ export const describeChangeSet: Operation<Cfn.DescribeChangeSetInput, Cfn.Descri
     NotificationARNs: [...target.notificationArns],
     RollbackConfiguration: {},
     Capabilities: target.capabilities as Cfn.Capability[],
-    Tags: Object.entries(target.tags).map(([Key, Value]) => ({ Key, Value })),
+    ...(Object.keys(target.tags).length > 0 ? { Tags: Object.entries(target.tags).map(([Key, Value]) => ({ Key, Value })) } : {}),
     Changes: items.map(describeChange),
     ...(changeSet.onStackFailure ? { OnStackFailure: changeSet.onStackFailure as Cfn.OnStackFailure } : {}),
     ...(NextToken ? { NextToken } : {}),
@@ -183,6 +202,9 @@ export const deleteChangeSet: Operation<Cfn.DeleteChangeSetInput, Cfn.DeleteChan
   const name = input.ChangeSetName ?? '';
   const stack = input.StackName === undefined ? undefined : await findStack(ctx.platform.store, ctx, input.StackName);
   if (input.StackName !== undefined && !stack) throw stackMissing(input.StackName);
+  if (input.StackName === undefined && !name.startsWith('arn:')) {
+    throw validationError('StackName must be specified if ChangeSetName is not specified as an ARN.');
+  }
   const changeSet = await findChangeSet(ctx.platform.store, ctx, stack?.id, name);
   if (!changeSet) return {};
   if (changeSet.executionStatus === 'EXECUTE_IN_PROGRESS') {

@@ -2,7 +2,7 @@ import type { Tag } from '@aws-sdk/client-cloudformation';
 import type { Ctx, ResourceType } from '../../service.ts';
 import { capabilitiesOf, missingCapabilities } from '../domain/capabilities.ts';
 import { changesOf } from '../domain/changes.ts';
-import { environmentOf } from '../domain/environment.ts';
+import { checkStatics, environmentOf } from '../domain/environment.ts';
 import { isObject, type JsonObject, objectAt, sameJson } from '../domain/json.ts';
 import type { GivenParameter, StackParameter } from '../domain/parameters.ts';
 import type { Resource, ResourceChange, Stack, Target } from '../domain/records.ts';
@@ -39,13 +39,8 @@ export interface Prepared {
 
 /** Reads, transforms and checks a template with its parameters. Throws what the API would answer. */
 export async function prepare(ctx: Ctx, input: StackInput, existing: Stack | undefined, stackId: string): Promise<Prepared> {
-  const { store } = ctx.platform;
   const previous = existing?.current;
-  let original: string;
-  if (input.UsePreviousTemplate) {
-    if (!previous) throw validationError('UsePreviousTemplate cannot be specified for a stack that has no template');
-    original = await getTemplate(store, ctx, stackId, previous.originalTemplate);
-  } else original = await requiredTemplateText(ctx, input);
+  const original = await originalText(ctx, input, previous, stackId);
   const { transforms, parameters, processed } = await expandTemplate({
     text: original,
     values: { given: input.Parameters ?? [], ...(previous ? { previous: previous.parameters } : {}) },
@@ -57,19 +52,39 @@ export async function prepare(ctx: Ctx, input: StackInput, existing: Stack | und
   const template = checkTemplate(processed);
   refuseUnbuilt(processed);
   applyRules(ctx, template, parameters);
+  const { account, region } = ctx;
+  const notificationArns = input.NotificationARNs ?? previous?.notificationArns ?? [];
+  checkStatics({ template, parameters, account, region, stackId, stackName: existing?.name ?? input.StackName ?? '', notificationArns });
   const text = JSON.stringify(processed);
   const target: Target = {
+    ...settingsOf(input, previous),
     originalTemplate: templateHash(original),
     processedTemplate: templateHash(text),
     parameters,
-    tags: input.Tags === undefined ? (previous?.tags ?? {}) : tagsOf(input.Tags),
-    capabilities: [...(input.Capabilities ?? [])],
-    notificationArns: input.NotificationARNs === undefined ? (previous?.notificationArns ?? []) : [...input.NotificationARNs],
-    ...(input.RoleARN ? { roleArn: input.RoleARN } : previous?.roleArn ? { roleArn: previous.roleArn } : {}),
     ...(template.description === undefined ? {} : { description: template.description }),
   };
   return { target, template, texts: [original, text], transforms };
 }
+
+/** As {@link prepare}, for a template whose transform failed: there is nothing but the text. */
+export async function unprepared(ctx: Ctx, input: StackInput, existing: Stack | undefined, stackId: string): Promise<Pick<Prepared, 'target' | 'texts'>> {
+  const original = await originalText(ctx, input, existing?.current, stackId);
+  const hash = templateHash(original);
+  return { target: { ...settingsOf(input, existing?.current), originalTemplate: hash, processedTemplate: hash, parameters: [] }, texts: [original] };
+}
+
+async function originalText(ctx: Ctx, input: StackInput, previous: Target | undefined, stackId: string): Promise<string> {
+  if (!input.UsePreviousTemplate) return requiredTemplateText(ctx, input);
+  if (!previous) throw validationError('UsePreviousTemplate cannot be specified for a stack that has no template');
+  return getTemplate(ctx.platform.store, ctx, stackId, previous.originalTemplate);
+}
+
+const settingsOf = (input: StackInput, previous: Target | undefined): Omit<Target, 'originalTemplate' | 'processedTemplate' | 'parameters'> => ({
+  tags: input.Tags === undefined ? (previous?.tags ?? {}) : tagsOf(input.Tags),
+  capabilities: [...(input.Capabilities ?? [])],
+  notificationArns: [...(input.NotificationARNs ?? previous?.notificationArns ?? [])],
+  ...(input.RoleARN ? { roleArn: input.RoleARN } : previous?.roleArn ? { roleArn: previous.roleArn } : {}),
+});
 
 /** Rules see parameters, mappings and the region; they are checked before anything is made. */
 function applyRules(ctx: Ctx, template: Template, parameters: readonly StackParameter[]): void {

@@ -19,6 +19,8 @@ export const getTemplate: Operation<Cfn.GetTemplateInput, Cfn.GetTemplateOutput>
 };
 
 async function storedTarget(ctx: Ctx, stackName: string | undefined, changeSetName: string | undefined) {
+  if (changeSetName === undefined && stackName === undefined) throw validationError('StackName is required if ChangeSetName is not specified.');
+  if (stackName === undefined && !changeSetName?.startsWith('arn:')) throw validationError('StackName is a required parameter.');
   const stack = stackName === undefined ? undefined : await findStack(ctx.platform.store, ctx, stackName);
   if (stackName !== undefined && !stack) throw stackWithIdMissing(stackName);
   if (changeSetName !== undefined) {
@@ -88,6 +90,8 @@ export const validateTemplate: Operation<Cfn.ValidateTemplateInput, Cfn.Validate
 export const getTemplateSummary: Operation<Cfn.GetTemplateSummaryInput, Cfn.GetTemplateSummaryOutput> = async (ctx, input) => {
   let text: string;
   if (input.StackName !== undefined) {
+    const inReview = (await findStack(ctx.platform.store, ctx, input.StackName))?.status === 'REVIEW_IN_PROGRESS';
+    if (inReview) throw validationError('GetTemplateSummary cannot be called on REVIEW_IN_PROGRESS stacks.');
     const { stackId, target } = await storedTarget(ctx, input.StackName, undefined);
     text = await readTemplate(ctx.platform.store, ctx, stackId, target.originalTemplate);
   } else text = await requiredTemplateText(ctx, input);
@@ -97,7 +101,7 @@ export const getTemplateSummary: Operation<Cfn.GetTemplateSummaryInput, Cfn.GetT
     const type = isObject(definition) && isText(definition['Type']) ? definition['Type'] : '';
     types.set(type, [...(types.get(type) ?? []), logicalId]);
   }
-  const version = scalarText(source['AWSTemplateFormatVersion']);
+  const version = scalarText(source['AWSTemplateFormatVersion']) ?? (input.StackName === undefined ? undefined : '2010-09-09');
   return {
     Parameters: describeParameters(source),
     ...(isText(source['Description']) ? { Description: source['Description'] } : {}),
