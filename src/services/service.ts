@@ -126,8 +126,8 @@ export type HttpEndpoint = (ctx: Ctx, request: EndpointRequest) => Promise<WireR
 export interface ServiceWording {
   /** The code of a constraint failure: `ValidationException` (default), `ValidationError`, `InvalidParameterValueException` … */
   readonly validationCode?: string;
-  /** Rewrites the platform's message where this service's differs. */
-  readonly validationMessage?: (failures: readonly string[]) => string;
+  /** Rewrites the platform's message where this service's differs; undefined where it does not. */
+  readonly validationMessage?: (failures: readonly string[]) => string | undefined;
   readonly unknownOperationCode?: string;
 }
 

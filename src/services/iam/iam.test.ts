@@ -146,6 +146,8 @@ describe('managed policies', () => {
   it('have at most five versions, and go when nothing has them', async () => {
     const { Policy } = await iam.send(new CreatePolicyCommand({ PolicyName: 'mine', PolicyDocument: document() }));
     const PolicyArn = Policy?.Arn ?? '';
+    expect(Policy?.Tags).toBeUndefined();
+    expect((await iam.send(new GetPolicyCommand({ PolicyArn }))).Policy?.Tags).toEqual([]);
     expect(PolicyArn).toBe('arn:aws:iam::000000000000:policy/mine');
     for (let version = 2; version <= 5; version++) {
       const made = await iam.send(new CreatePolicyVersionCommand({ PolicyArn, PolicyDocument: document(`s3:Get${version}`), SetAsDefault: true }));

@@ -50,12 +50,18 @@ const operations: Record<string, OperationEntry> = {
   ListTagsForResource: { run: listTagsForResource, access: onArn },
 };
 
+const NAME_TOO_LONG = /at '(?:logGroupName|logStreamName)' failed to satisfy constraint: Member must have length less than or equal to 512$/;
+
+/** Names that are too long have a wording of their own. */
+const nameTooLong = (failures: readonly string[]): string | undefined =>
+  failures.some((failure) => NAME_TOO_LONG.test(failure)) ? 'Invalid LogGroup or LogStream, both must have length less than or equal to 512.' : undefined;
+
 /** CloudWatch Logs; see README.md. */
 export function createLogsRoom(): Service {
   return {
     name: 'logs',
     operations,
-    wording: { validationCode: 'InvalidParameterException' },
+    wording: { validationCode: 'InvalidParameterException', validationMessage: nameTooLong },
     resources,
     usage,
     start(platform: Platform) {

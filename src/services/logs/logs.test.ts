@@ -34,8 +34,13 @@ describe('groups and streams', () => {
         storedBytes: 31,
         logGroupClass: 'STANDARD',
         logGroupArn: 'arn:aws:logs:us-east-1:000000000000:log-group:/aws/lambda/fn',
+        deletionProtectionEnabled: false,
       },
     ]);
+    const searched = await call('DescribeLogGroups', { logGroupNamePattern: 'lambda' });
+    expect(searched.logGroups).toHaveLength(1);
+    expect(Object.keys(searched.logGroups[0])).not.toContain('storedBytes');
+    expect(Object.keys(searched.logGroups[0])).not.toContain('deletionProtectionEnabled');
   });
 
   it('refuses what exists and what does not', async () => {

@@ -82,3 +82,16 @@ it('answers mistakes as AWS does, and what is not built by name', async () => {
     expect.stringContaining('StartQuery'),
   ]);
 });
+
+it('words names that are too long, and other limits, as AWS does', async () => {
+  expect(await failure(client.send(new CreateLogGroupCommand({ logGroupName: 'a'.repeat(513) })))).toEqual([
+    'InvalidParameterException',
+    400,
+    'Invalid LogGroup or LogStream, both must have length less than or equal to 512.',
+  ]);
+  expect(await failure(client.send(new DescribeLogGroupsCommand({ limit: 51 })))).toEqual([
+    'InvalidParameterException',
+    400,
+    expect.stringMatching(/^1 validation error detected: Value '51' at 'limit' failed to satisfy constraint: Member must have value less than or equal to 50$/),
+  ]);
+});

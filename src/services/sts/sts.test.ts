@@ -1,5 +1,12 @@
 import { CreateRoleCommand, IAMClient } from '@aws-sdk/client-iam';
-import { AssumeRoleCommand, GetAccessKeyInfoCommand, GetCallerIdentityCommand, GetSessionTokenCommand, STSClient } from '@aws-sdk/client-sts';
+import {
+  AssumeRoleCommand,
+  GetAccessKeyInfoCommand,
+  GetCallerIdentityCommand,
+  GetFederationTokenCommand,
+  GetSessionTokenCommand,
+  STSClient,
+} from '@aws-sdk/client-sts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startCroft, type TestCroft } from '../../../test/harness.ts';
 import { accountOfAccessKey, newAccessKeyId } from '../../identity/access-key.ts';
@@ -87,6 +94,15 @@ describe('session tags', () => {
       );
     }
     await expect(assume({ Tags: [{ Key: 'Other', Value: '2' }] }, second)).resolves.toBeDefined();
+  });
+});
+
+describe('GetFederationToken', () => {
+  it('always says how much of the packed size it took', async () => {
+    expect(await sts.send(new GetFederationTokenCommand({ Name: 'guest' }))).toMatchObject({
+      PackedPolicySize: 0,
+      FederatedUser: { FederatedUserId: '000000000000:guest', Arn: 'arn:aws:sts::000000000000:federated-user/guest' },
+    });
   });
 });
 

@@ -32,7 +32,9 @@ async function needPolicy(ctx: Ctx, arn: string | undefined): Promise<ManagedPol
   return policy;
 }
 
-async function describe(ctx: Ctx, policy: ManagedPolicy, full = true): Promise<Iam.Policy> {
+/** A policy as answers have it: lists leave description and tags out, the answer to its creation an empty list of tags. */
+async function describe(ctx: Ctx, policy: ManagedPolicy, view: 'created' | 'listed' | 'full' = 'full'): Promise<Iam.Policy> {
+  const tags = tagList(policy.tags);
   return {
     PolicyName: policy.name,
     PolicyId: policy.id,
@@ -42,10 +44,10 @@ async function describe(ctx: Ctx, policy: ManagedPolicy, full = true): Promise<I
     AttachmentCount: (await all(ctx.platform.store, attachments(ctx.account, policy.arn))).length,
     PermissionsBoundaryUsageCount: 0,
     IsAttachable: true,
-    ...(full && policy.description ? { Description: policy.description } : {}),
+    ...(view !== 'listed' && policy.description ? { Description: policy.description } : {}),
     CreateDate: new Date(policy.createdMs),
     UpdateDate: new Date(policy.updatedMs),
-    ...(full ? { Tags: tagList(policy.tags) } : {}),
+    ...(view === 'full' || (view === 'created' && tags.length > 0) ? { Tags: tags } : {}),
   };
 }
 
@@ -58,7 +60,7 @@ function checkedDocument(document: string | undefined): string {
 
 /** "CreatePolicy" in the IAM API Reference. */
 export const createPolicy: Operation<Iam.CreatePolicyRequest, Iam.CreatePolicyResponse> = async (ctx, input) => ({
-  Policy: await describe(ctx, await createPolicyOnce(ctx, input)),
+  Policy: await describe(ctx, await createPolicyOnce(ctx, input), 'created'),
 });
 
 /** {@link createPolicy}, again with the same `token` answered by the policy made before. */
@@ -84,7 +86,7 @@ export const getPolicy: Operation<Iam.GetPolicyRequest, Iam.GetPolicyResponse> =
 export const listPolicies: Operation<Iam.ListPoliciesRequest, Iam.ListPoliciesResponse> = async (ctx, input) => {
   const scope = input.Scope ?? 'All';
   const attachedOnly = async (policies: ManagedPolicy[]) => {
-    const described = await Promise.all(policies.map((policy) => describe(ctx, policy, false)));
+    const described = await Promise.all(policies.map((policy) => describe(ctx, policy, 'listed')));
     return input.OnlyAttached ? described.filter((policy) => (policy.AttachmentCount ?? 0) > 0) : described;
   };
   const onPath = (policy: ManagedPolicy) => policy.path.startsWith(input.PathPrefix ?? '/');

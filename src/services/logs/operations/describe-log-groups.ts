@@ -35,7 +35,7 @@ export const describeLogGroups: Operation<DescribeLogGroupsCommandInput, Output>
   }
   const shown = groups.slice(0, limit);
   const more = groups.length > limit ? shown.at(-1)?.name : undefined;
-  return { logGroups: await describe(ctx, shown), ...(more === undefined ? {} : { nextToken: more }) };
+  return { logGroups: await describe(ctx, shown, input.logGroupNamePattern !== undefined), ...(more === undefined ? {} : { nextToken: more }) };
 };
 
 async function byIdentifiers(ctx: Ctx, identifiers: readonly string[]): Promise<LogGroup[]> {
@@ -47,7 +47,8 @@ async function byIdentifiers(ctx: Ctx, identifiers: readonly string[]): Promise<
   );
 }
 
-async function describe(ctx: Ctx, groups: readonly GroupRow[]): Promise<LogGroup[]> {
+/** A search by pattern leaves out what AWS's index of names does not know. */
+async function describe(ctx: Ctx, groups: readonly GroupRow[], searched = false): Promise<LogGroup[]> {
   const bytes = await storedBytesOf(
     ctx.platform.store,
     ctx,
@@ -59,10 +60,10 @@ async function describe(ctx: Ctx, groups: readonly GroupRow[]): Promise<LogGroup
     ...(group.retentionInDays === undefined ? {} : { retentionInDays: group.retentionInDays }),
     metricFilterCount: 0,
     arn: `${logGroupArn(ctx, group.name)}:*`,
-    storedBytes: bytes[i] ?? 0,
+    ...(searched ? {} : { storedBytes: bytes[i] ?? 0 }),
     ...(group.kmsKeyId === undefined ? {} : { kmsKeyId: group.kmsKeyId }),
     logGroupClass: group.logGroupClass as NonNullable<LogGroup['logGroupClass']>,
     logGroupArn: logGroupArn(ctx, group.name),
-    ...(group.deletionProtectionEnabled === undefined ? {} : { deletionProtectionEnabled: group.deletionProtectionEnabled }),
+    ...(searched ? {} : { deletionProtectionEnabled: group.deletionProtectionEnabled ?? false }),
   }));
 }

@@ -48,7 +48,7 @@ export const getFederationToken: Operation<GetFederationTokenRequest, GetFederat
   return {
     Credentials: await issue(ctx, { account, arn: user.Arn, userId: user.FederatedUserId, type: 'user' }, secondsFor(ctx, input.DurationSeconds)),
     FederatedUser: user,
-    ...(packed === undefined ? {} : { PackedPolicySize: packed }),
+    PackedPolicySize: packed ?? 0,
   };
 };
 
