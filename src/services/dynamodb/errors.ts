@@ -38,6 +38,10 @@ export function conditionFailed(item?: Record<string, unknown>): AwsError {
   return new AwsError('ConditionalCheckFailedException', 'The conditional request failed', item ? { members: { Item: item } } : {});
 }
 
+export function duplicateItem(): AwsError {
+  return new AwsError('DuplicateItemException', 'Duplicate primary key exists in table');
+}
+
 export function limitExceeded(message: string): AwsError {
   return new AwsError('LimitExceededException', message);
 }

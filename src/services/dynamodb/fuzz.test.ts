@@ -28,6 +28,32 @@ const table = {
 const values = { ':p': { S: 'a' }, ':s': { S: 'b' }, ':n': { N: '1' } };
 const seeds: readonly (readonly [string, object])[] = [
   [
+    'ExecuteStatement',
+    {
+      Statement: `SELECT a[0].x, b FROM "Fuzz"."lsi" WHERE pk IN ['a', ?] AND (g BETWEEN 1 AND 2.5e0 OR a IS MISSING) ORDER BY pk DESC`,
+      Parameters: [{ S: 'b' }],
+      Limit: 2,
+    },
+  ],
+  [
+    'ExecuteStatement',
+    {
+      Statement: `UPDATE "Fuzz" SET a = list_append(a, [1, {'x': <<'q'>>}]), n = n + 1 REMOVE b WHERE pk = 'a' AND sk = ? RETURNING MODIFIED NEW *`,
+      Parameters: [{ S: 'b' }],
+    },
+  ],
+  ['ExecuteStatement', { Statement: 'SELECT * FROM Fuzz', NextToken: Buffer.from('{"f":"x","r":0,"k":"{}"}').toString('base64url'), Limit: 1 }],
+  [
+    'BatchExecuteStatement',
+    {
+      Statements: [
+        { Statement: "INSERT INTO Fuzz VALUE {'pk': 'it''s', 'sk': 'b', 'g': -1.5}" },
+        { Statement: "DELETE FROM Fuzz WHERE pk = 'a' AND sk = 'b' AND size(a) > 0 -- x" },
+      ],
+    },
+  ],
+  ['ExecuteTransaction', { TransactStatements: [{ Statement: "EXISTS(SELECT * FROM Fuzz WHERE pk = 'a' AND sk = 'b' AND NOT contains(a, 'x'))" }] }],
+  [
     'PutItem',
     {
       TableName,

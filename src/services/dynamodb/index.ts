@@ -4,12 +4,15 @@ import { resourcesOf } from './cloudformation.ts';
 import { nameInArn } from './domain/constraints.ts';
 import { tableArn } from './domain/table.ts';
 import { describeContinuousBackups, describeEndpoints, describeLimits } from './operations/account.ts';
+import { batchExecuteStatement } from './operations/batch-execute-statement.ts';
 import { batchGetItem } from './operations/batch-get-item.ts';
 import { batchWriteItem } from './operations/batch-write-item.ts';
 import { createTable } from './operations/create-table.ts';
 import { deleteItem } from './operations/delete-item.ts';
 import { deleteTable } from './operations/delete-table.ts';
 import { describeTable } from './operations/describe-table.ts';
+import { executeStatement } from './operations/execute-statement.ts';
+import { executeTransaction } from './operations/execute-transaction.ts';
 import { getItem } from './operations/get-item.ts';
 import { listTables } from './operations/list-tables.ts';
 import { putItem } from './operations/put-item.ts';
@@ -93,6 +96,9 @@ function operationsOf(tables: Tables, options: DynamoDbOptions): Record<string, 
     BatchWriteItem: entry(batchWriteItem(tables), onRequestedTables),
     TransactGetItems: entry(transactGetItems(tables), { action: 'dynamodb:GetItem', ...onTransactedTables }),
     TransactWriteItems: entry(transactWriteItems(tables), onTransactedTables),
+    ExecuteStatement: entry(executeStatement(tables), onAnything),
+    BatchExecuteStatement: entry(batchExecuteStatement(tables), onAnything),
+    ExecuteTransaction: entry(executeTransaction(tables), onAnything),
     TagResource: entry(tagResource(tables), onArn),
     UntagResource: entry(untagResource(tables), onArn),
     ListTagsOfResource: entry(listTagsOfResource(tables), onArn),

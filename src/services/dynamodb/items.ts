@@ -24,9 +24,15 @@ export async function openTable(tables: Tables, ctx: Ctx, name: string): Promise
 }
 
 /** One write as its own transaction: read, condition, write, indexes, in one commit. */
-export async function commitWrite(tables: Tables, ctx: Ctx, tableName: string, write: ItemWrite): Promise<Written & { table: Table }> {
+export function commitWrite(tables: Tables, ctx: Ctx, tableName: string, write: ItemWrite): Promise<Written & { table: Table }> {
+  return commitPlanned(tables, ctx, tableName, () => write);
+}
+
+/** The same, of a write that only the table's keys make clear. */
+export function commitPlanned(tables: Tables, ctx: Ctx, tableName: string, plan: (table: Table) => ItemWrite): Promise<Written & { table: Table }> {
   return tables.write(async () => {
     const table = await openTable(tables, ctx, tableName);
+    const write = plan(table);
     checkWrite(table, write);
     const place = placeOf(table, write.key);
     return { tables: [table], keys: [place.key], run: (tx) => ({ table, ...runWrite(tx, table, place, write) }) };

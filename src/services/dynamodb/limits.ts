@@ -17,6 +17,12 @@ export const EXPRESSION_OPERATORS_MAX = 300;
 /** Parentheses and functions inside each other; AWS bounds it by size and operators alone, we bound the parser's stack too. */
 export const EXPRESSION_DEPTH_MAX = 300;
 export const EXPRESSION_IN_OPERANDS_MAX = 100;
+/** Parentheses, lists and maps inside each other in a PartiQL statement; values themselves stop at 32 levels. */
+export const PARTIQL_DEPTH_MAX = 100;
+export const STATEMENT_CHARS_MAX = 8192;
+export const BATCH_STATEMENTS_MAX = 25;
+/** Partitions that one SELECT may name with IN. */
+export const PARTIQL_PARTITIONS_MAX = 50;
 /** Parsed expressions kept in memory; the parse depends on nothing but the text. */
 export const PARSED_EXPRESSIONS_MAX = 2000;
 

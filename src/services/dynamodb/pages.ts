@@ -42,6 +42,32 @@ export interface PageResult {
 
 /** Reads one page: at most `limit` items or 1 MB before the filter, whichever comes first. */
 export async function readPage(tables: Tables, ctx: Ctx, request: PageRequest): Promise<PageResult> {
+  const { items, matched, scanned, last, units } = await readRange(tables, request);
+  ctx.meter('ReadRequestUnits', units.total);
+  const ConsumedCapacity = consumedCapacity(request.returnCapacity, request.table, units);
+  return {
+    ...(request.select === 'COUNT' ? {} : { Items: items }),
+    Count: matched,
+    ScannedCount: scanned,
+    ...(last ? { LastEvaluatedKey: last } : {}),
+    ...(ConsumedCapacity ? { ConsumedCapacity } : {}),
+  };
+}
+
+/** What one reading of a key range found. */
+export interface RangeResult {
+  readonly items: Item[];
+  readonly matched: number;
+  readonly scanned: number;
+  /** Bytes by which a page is full. */
+  readonly pageBytes: number;
+  /** The key to go on after, where the page was full. */
+  readonly last: Item | undefined;
+  readonly units: Units;
+}
+
+/** Reads one key range, up to a page. */
+export async function readRange(tables: Tables, request: PageRequest): Promise<RangeResult> {
   const { table, index, filter, limit } = request;
   const items: Item[] = [];
   const fetchWhole = wantsWholeItems(request);
@@ -86,15 +112,7 @@ export async function readPage(tables: Tables, ctx: Ctx, request: PageRequest): 
   const readBytes = readUnits(bytes, request.consistent);
   units.table = index ? tableUnits : readBytes;
   if (index) units.addIndex(index.global, index.name, readBytes);
-  ctx.meter('ReadRequestUnits', units.total);
-  const ConsumedCapacity = consumedCapacity(request.returnCapacity, table, units);
-  return {
-    ...(request.select === 'COUNT' ? {} : { Items: items }),
-    Count: matched,
-    ScannedCount: scanned,
-    ...(last ? { LastEvaluatedKey: keyAttributesOf(index?.keyNames ?? table.keyNames, last) } : {}),
-    ...(ConsumedCapacity ? { ConsumedCapacity } : {}),
-  };
+  return { items, matched, scanned, pageBytes, last: last && keyAttributesOf(index?.keyNames ?? table.keyNames, last), units };
 }
 
 function after({ range, after: key, reverse }: PageRequest): { from: Key; to: Key } {

@@ -24,6 +24,12 @@ export class Units {
     map.set(name, (map.get(name) ?? 0) + units);
   }
 
+  add(other: Units): void {
+    this.table += other.table;
+    for (const [name, units] of other.local) this.addIndex(false, name, units);
+    for (const [name, units] of other.global) this.addIndex(true, name, units);
+  }
+
   addWrite(write: WriteUnits, factor = 1): void {
     this.table += write.table * factor;
     for (const [index, units] of write.indexes) this.addIndex(index.global, index.name, units * factor);

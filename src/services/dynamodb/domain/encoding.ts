@@ -72,6 +72,16 @@ export function encodeRow(item: Item, size: number, partitionKey: Key): Buffer {
   return row;
 }
 
+/** An item as text and back, for tokens that clients carry. Reading throws where the text is not one. */
+export function itemText(item: Item): string {
+  return JSON.stringify(storableItem(item));
+}
+
+/** Reads back {@link itemText}. */
+export function itemOfText(text: string): Item {
+  return restoredItem(JSON.parse(text) as Item);
+}
+
 /** The size in a row's header, without reading the item. */
 export function rowSize(row: Uint8Array): number {
   return new DataView(row.buffer, row.byteOffset, row.byteLength).getUint32(1);

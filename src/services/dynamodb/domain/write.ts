@@ -1,5 +1,5 @@
 import type { AttributeValueUpdate, ExpectedAttributeValue } from '@aws-sdk/client-dynamodb';
-import { conditionFailed, invalidParameter, validation } from '../errors.ts';
+import { conditionFailed, duplicateItem, invalidParameter, validation } from '../errors.ts';
 import { ITEM_BYTES_MAX, NESTING_LEVELS_MAX } from '../limits.ts';
 import { applyUpdate } from './expression/apply.ts';
 import { type Condition, type ResolvedCondition, resolveCondition } from './expression/condition.ts';
@@ -25,6 +25,8 @@ export interface ItemWrite {
   readonly legacyUpdate: boolean;
   /** `ReturnValuesOnConditionCheckFailure: ALL_OLD`. */
   readonly returnOnFailure: boolean;
+  /** An INSERT: what its condition refuses is a duplicate. */
+  readonly inserts?: boolean;
 }
 
 export interface ConditionInput {
@@ -42,7 +44,7 @@ export interface UpdateInput extends ConditionInput {
 }
 
 const NONE: readonly UpdateAction[] = [];
-const TOO_LARGE = 'Item size has exceeded the maximum allowed size';
+export const TOO_LARGE = 'Item size has exceeded the maximum allowed size';
 
 export function planPut(item: Item, input: ConditionInput): ItemWrite {
   checkExpressionParameters(input, ['ConditionExpression'], ['Expected']);
@@ -147,7 +149,9 @@ function writtenType(action: UpdateAction): string | undefined {
  * Throws ConditionalCheckFailedException, or ValidationException where the update does not fit the item.
  */
 export function applyWrite(table: Table, write: ItemWrite, old: { readonly item: Item } | undefined): { item: Item; size: number } | undefined {
-  if (write.condition && !meets(old?.item ?? {}, write.condition)) throw conditionFailed(write.returnOnFailure ? old?.item : undefined);
+  if (write.condition && !meets(old?.item ?? {}, write.condition)) {
+    throw write.inserts ? duplicateItem() : conditionFailed(write.returnOnFailure ? old?.item : undefined);
+  }
   switch (write.action) {
     case 'Put':
       return { item: write.key, size: write.size };

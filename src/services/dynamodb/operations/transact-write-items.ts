@@ -19,9 +19,22 @@ import { hoisted } from './transact-get-items.ts';
 
 const ACTIONS = ['ConditionCheck', 'Put', 'Delete', 'Update'] as const;
 
+/** An action of a transaction: what it does may need the table's keys to be known. */
+export interface PlannedAction {
+  readonly tableName: string;
+  readonly plan: (table: Table) => ItemWrite;
+}
+
 interface Action {
   readonly tableName: string;
   readonly write: ItemWrite;
+}
+
+/** What a transaction of writes is asked with beside its actions. */
+export interface TransactionOptions {
+  readonly ClientRequestToken?: string | undefined;
+  readonly ReturnConsumedCapacity?: string | undefined;
+  readonly ReturnItemCollectionMetrics?: string | undefined;
 }
 
 interface Done {
@@ -41,15 +54,24 @@ interface TokenRecord {
  * A repeated request with the same token within ten minutes answers without writing again.
  */
 export function transactWriteItems(tables: Tables): Operation<TransactWriteItemsInput, TransactWriteItemsOutput> {
-  let purgedEpoch = -1;
+  const run = writeTransaction(tables);
   return async (ctx, input) => {
     checkInput(input);
-    const actions = (input.TransactItems ?? []).map(planAction);
-    const token = tokenOf(ctx, input);
-    const { done, repeated } = await tables.write(async () => {
+    const actions = (input.TransactItems ?? []).map(planAction).map(({ tableName, write }) => ({ tableName, plan: () => write }));
+    return run(ctx, actions, input, input.TransactItems);
+  };
+}
+
+/** Runs the actions of a transaction; `request` is what a repeated token must come with. */
+export function writeTransaction(tables: Tables) {
+  let purgedEpoch = -1;
+  return async (ctx: Ctx, planned: readonly PlannedAction[], options: TransactionOptions, request: unknown): Promise<TransactWriteItemsOutput> => {
+    const token = tokenOf(ctx, options.ClientRequestToken, request);
+    const { actions, done, repeated } = await tables.write(async () => {
       const found = new Map<string, Table>();
-      for (const { tableName } of actions) if (!found.has(tableName)) found.set(tableName, await openTable(tables, ctx, tableName));
-      const each = actions.map(({ tableName }) => found.get(tableName) as Table);
+      for (const { tableName } of planned) if (!found.has(tableName)) found.set(tableName, await openTable(tables, ctx, tableName));
+      const each = planned.map(({ tableName }) => found.get(tableName) as Table);
+      const actions = planned.map(({ tableName, plan }, at) => ({ tableName, write: plan(each[at] as Table) }));
       const places = checkActions(actions, each);
       const keys = places.map((place) => place.key);
       return {
@@ -59,12 +81,12 @@ export function transactWriteItems(tables: Tables): Operation<TransactWriteItems
           const repeated = token !== undefined && isRepeated(tx, token);
           if (token && !repeated) tx.put(token.key, encodeJson(token.record));
           if (token && token.epoch > purgedEpoch) forgetTokens(ctx, tx, token.epoch);
-          return { repeated, done: repeated ? repeatedUnits(tx, actions, each, places) : runAll(tx, actions, each, places) };
+          return { actions, repeated, done: repeated ? repeatedUnits(tx, actions, each, places) : runAll(tx, actions, each, places) };
         },
       };
     });
     if (token) purgedEpoch = token.epoch;
-    return answer(ctx, input, actions, done, repeated);
+    return answer(ctx, options, actions, done, repeated);
   };
 }
 
@@ -148,6 +170,7 @@ function runAll(tx: Tx, actions: readonly Action[], tables: readonly Table[], pl
 }
 
 function reasonOf(error: AwsError): CancellationReason {
+  if (error.code === 'DuplicateItemException') return { Code: 'DuplicateItem', Message: error.message };
   if (error.code !== 'ConditionalCheckFailedException') return { Code: 'ValidationError', Message: error.message };
   const item = error.members['Item'] as Item | undefined;
   return { Code: 'ConditionalCheckFailed', Message: error.message, ...(item ? { Item: item } : {}) };
@@ -164,12 +187,12 @@ interface Token {
 
 const TOKENS = keyOf('ddb', 'token');
 
-function tokenOf(ctx: Ctx, input: TransactWriteItemsInput): Token | undefined {
-  if (input.ClientRequestToken === undefined) return undefined;
+function tokenOf(ctx: Ctx, given: string | undefined, request: unknown): Token | undefined {
+  if (given === undefined) return undefined;
   const nowMs = ctx.platform.clock.virtual();
   const epoch = Math.floor(nowMs / TRANSACT_TOKEN_MS);
-  const name = keyOf(ctx.account, ctx.region, input.ClientRequestToken);
-  const text = JSON.stringify(input.TransactItems, (_name, value) => (value instanceof Uint8Array ? base64(value) : value));
+  const name = keyOf(ctx.account, ctx.region, given);
+  const text = JSON.stringify(request, (_name, value) => (value instanceof Uint8Array ? base64(value) : value));
   return {
     key: TOKENS + uint64(epoch) + name,
     earlierKey: TOKENS + uint64(epoch - 1) + name,
@@ -200,7 +223,7 @@ function repeatedUnits(tx: Tx, actions: readonly Action[], tables: readonly Tabl
   });
 }
 
-function answer(ctx: Ctx, input: TransactWriteItemsInput, actions: readonly Action[], done: readonly Done[], repeated: boolean): TransactWriteItemsOutput {
+function answer(ctx: Ctx, input: TransactionOptions, actions: readonly Action[], done: readonly Done[], repeated: boolean): TransactWriteItemsOutput {
   const units = new Map<Table, Units>();
   const collections: Record<string, ItemCollectionMetrics[]> = {};
   done.forEach(({ table, units: written }, at) => {
