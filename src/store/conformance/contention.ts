@@ -65,7 +65,7 @@ export function contentionSuite(make: () => Promise<Place>): void {
       expect((await store.range(range)).entries).toHaveLength(1);
     });
 
-    it('shows committed state whole: sums over transfers never change', async () => {
+    it('shows committed state whole: sums over transfers never change', { timeout: 300_000 }, async () => {
       const { store } = shared;
       const p = shared.prefix();
       const accounts = Array.from({ length: 8 }, (_, n) => `${p}${n}`);
@@ -131,7 +131,7 @@ export function contentionSuite(make: () => Promise<Place>): void {
       expect(new Set(all.flat()).size).toBe(16 * ROUNDS * 2);
     });
 
-    it('reads a long page from one snapshot while others write', async () => {
+    it('reads a long page from one snapshot while others write', { timeout: 300_000 }, async () => {
       const { store } = shared;
       const p = shared.prefix();
       const keys = Array.from({ length: 2000 }, (_, n) => `${p}${String(n).padStart(5, '0')}`);
