@@ -23,7 +23,9 @@ export async function verify(parts: GatewayParts, exchange: Exchange): Promise<P
   if (isS3 && exchange.credential?.algorithm === 'AWS2') return verifyLegacy(parts, exchange, refuse);
   const authorization = readAuthorization(exchange.headers, exchange.query, isS3);
   if ('kind' in authorization) {
-    if (authorization.kind === 'missing' && allowsNobody(exchange)) return parts.callers.anonymous;
+    // A user's endpoint may have its own idea of this header: what is no Signature Version 4 is the endpoint's to judge.
+    const unsigned = authorization.kind === 'missing' || (authorization.kind === 'unsupported' && exchange.endpoint !== undefined);
+    if (unsigned && allowsNobody(exchange)) return parts.callers.anonymous;
     throw refuse(authorization);
   }
   const nowMs = parts.platform.clock.real();

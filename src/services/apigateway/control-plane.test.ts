@@ -368,7 +368,7 @@ describe('models, validators, gateway responses', () => {
     );
     expect(await send(new GetGatewayResponseCommand({ restApiId, responseType: 'MISSING_AUTHENTICATION_TOKEN' }))).toMatchObject({
       defaultResponse: true,
-      statusCode: '403',
+      statusCode: '499',
       responseParameters: { 'gatewayresponse.header.X': "'1'" },
       responseTemplates: { 'application/json': '{"message":$context.error.messageString}' },
     });

@@ -391,10 +391,10 @@ describe('mock and templates', () => {
     expect(got.headers).not.toHaveProperty('X-Amzn-Trace-Id');
   });
 
-  it('fills in references, selects by status, and refuses directives', async () => {
+  it('fills in references, selects by status, and refuses what it lacks', async () => {
     const resourceId = await method('/{id}', 'POST', {
       type: 'MOCK',
-      requestTemplates: { 'application/json': '{"statusCode": $input.params("code")}', 'text/plain': '#set($x = 1){"statusCode": 200}' },
+      requestTemplates: { 'application/json': '{"statusCode": $input.params("code")}', 'text/plain': '#macro(x)#end{"statusCode": 200}' },
       passthroughBehavior: 'NEVER',
     });
     await api('PutIntegrationResponse', { resourceId, httpMethod: 'POST', statusCode: '200', responseTemplates: { 'application/json': '' } });
@@ -409,8 +409,8 @@ describe('mock and templates', () => {
     const json: [string, string][] = [['Content-Type', 'application/json']];
     expect(await request('POST', `/${STAGE}/x?code=404`, { headers: json })).toMatchObject({ status: 404, json: { id: 'x', stage: STAGE, cost: '5$' } });
     expect((await request('POST', `/${STAGE}/x?code=200`, { headers: json })).status).toBe(200);
-    const directive = await request('POST', `/${STAGE}/x`, { headers: [['Content-Type', 'text/plain']] });
-    expect([directive.status, directive.json.message]).toEqual([501, 'A mapping template with directive #set is not implemented by Croft']);
+    const macro = await request('POST', `/${STAGE}/x`, { headers: [['Content-Type', 'text/plain']] });
+    expect([macro.status, macro.json.message]).toEqual([501, 'A mapping template with the directive #macro is not implemented by Croft']);
     expect(await request('POST', `/${STAGE}/x`, { headers: [['Content-Type', 'a/b']] })).toMatchObject({
       status: 415,
       json: { message: 'Unsupported Media Type' },

@@ -31,3 +31,13 @@ export const ROUTERS_MAX = 256;
 export const AUTHORIZER_CACHE_MAX = 1_000;
 /** A mapping template and what it makes. */
 export const TEMPLATE_BYTES_MAX = 300 * 1024;
+/** What a mapping template makes, in characters. */
+export const TEMPLATE_OUTPUT_MAX = PAYLOAD_BYTES_MAX;
+/** Nesting of a template's blocks, expressions and values. */
+export const TEMPLATE_DEPTH_MAX = 64;
+/** Rounds of one #foreach. */
+export const TEMPLATE_ITERATIONS_MAX = 1_000;
+/** Steps of one run, each well below a microsecond: AWS has no such figure; ours keeps a template from holding up everyone. */
+export const TEMPLATE_STEPS_MAX = 100_000;
+/** Parsed templates kept in memory. */
+export const TEMPLATES_MAX = 1_000;

@@ -35,13 +35,14 @@ export const RESPONSE_TYPES = Object.keys(GATEWAY_RESPONSES) as readonly Respons
 const DEFAULT_TEMPLATES = { 'application/json': '{"message":$context.error.messageString}' };
 
 /**
- * The response of `type`: the API's own, else one made from its DEFAULT_4XX or DEFAULT_5XX (whose status is not taken over), else AWS's.
+ * The response of `type`: the API's own, else one made from its DEFAULT_4XX or DEFAULT_5XX, else AWS's.
  */
 export function gatewayResponse(rows: readonly GatewayResponseRow[], type: ResponseType): GatewayResponse {
   const own = rows.find((row) => row.responseType === type);
   if (own) return own;
-  const status = GATEWAY_RESPONSES[type];
-  const family = status === undefined ? undefined : rows.find((row) => row.responseType === (status < '500' ? 'DEFAULT_4XX' : 'DEFAULT_5XX'));
+  const usual = GATEWAY_RESPONSES[type];
+  const family = usual === undefined ? undefined : rows.find((row) => row.responseType === (usual < '500' ? 'DEFAULT_4XX' : 'DEFAULT_5XX'));
+  const status = family?.statusCode ?? usual;
   return {
     responseType: type,
     ...(status === undefined ? {} : { statusCode: status }),

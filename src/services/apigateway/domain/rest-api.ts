@@ -104,6 +104,8 @@ function patchEndpoint(configuration: EndpointConfiguration, patch: Patch, part:
     if (!['add', 'remove', 'replace'].includes(patch.op)) throw badRequest("Invalid patch operation specified. Must be 'add'|'remove'|'replace'");
     const type = patch.value ?? patch.segments[2] ?? '';
     if (!ENDPOINT_TYPES.includes(type)) throw badRequest('Invalid EndpointTypes specified. Valid options are REGIONAL,EDGE,PRIVATE');
+    if (patch.op === 'remove' && !configuration.types?.includes(type as 'EDGE'))
+      throw badRequest("Invalid patch operation specified. Must be 'add'|'remove'|'replace'");
     if (patch.op === 'remove') throw badRequest('REGIONAL Configuration and EDGE Configuration cannot be both DISABLED.');
     return { ...configuration, types: [type as 'EDGE'], ...(type === 'PRIVATE' ? { ipAddressType: 'dualstack' } : {}) };
   }

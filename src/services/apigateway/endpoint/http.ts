@@ -5,6 +5,7 @@ import { headerValues, type Invocation, templateScope } from './invocation.ts';
 import { withStageVariables } from './lambda.ts';
 import { remapped } from './lambda-proxy.ts';
 import { mapResponse, requestBody, selectResponse } from './mapping.ts';
+import { overridden } from './template.ts';
 
 interface HttpAnswer {
   readonly status: number;
@@ -17,10 +18,11 @@ interface HttpAnswer {
 export async function http(call: Invocation): Promise<WireResponse> {
   const integration = call.method.methodIntegration ?? {};
   const proxy = integration.type === 'HTTP_PROXY';
+  const body = proxy ? call.body : Buffer.from(requestBody(call), 'utf8');
+  // The template may override what was mapped, so it runs first.
   const mapped = mappedParameters(call);
   const url = targetUrl(call, mapped, proxy);
   const method = integration.httpMethod === 'ANY' || integration.httpMethod === undefined ? call.request.method : integration.httpMethod;
-  const body = proxy ? call.body : Buffer.from(requestBody(call), 'utf8');
   const headers = requestHeaders(call, mapped.header, proxy);
   const answer = await exchange(url, { method, headers, body }, integration.timeoutInMillis ?? INTEGRATION_TIMEOUT_MS_DEFAULT);
   if (proxy) return passThrough(answer);
@@ -29,14 +31,15 @@ export async function http(call: Invocation): Promise<WireResponse> {
   return mapResponse(call, response, { body: answer.body.toString('utf8'), headers: flat });
 }
 
-interface Mapped {
+/** Parameters of the integration request. */
+export interface Mapped {
   readonly path: Record<string, string>;
-  readonly querystring: [string, string][];
-  readonly header: [string, string][];
+  querystring: [string, string][];
+  header: [string, string][];
 }
 
 /** `integration.request.path|querystring|header.NAME` with the values that their expressions have. */
-function mappedParameters(call: Invocation): Mapped {
+export function mappedParameters(call: Invocation): Mapped {
   const scope = templateScope(call);
   const mapped: Mapped = { path: {}, querystring: [], header: [] };
   for (const [name, expression] of Object.entries(call.method.methodIntegration?.requestParameters ?? {})) {
@@ -46,6 +49,12 @@ function mappedParameters(call: Invocation): Mapped {
     const key = match[2] ?? '';
     if (match[1] === 'path') mapped.path[key] = value;
     else mapped[match[1] as 'header' | 'querystring'].push([key, value]);
+  }
+  for (const [name, value] of overridden(call.overrides.request, 'path')) mapped.path[name] = value;
+  for (const kind of ['header', 'querystring'] as const) {
+    for (const [name, value] of overridden(call.overrides.request, kind)) {
+      mapped[kind] = [...mapped[kind].filter(([other]) => other.toLowerCase() !== name.toLowerCase()), [name, value]];
+    }
   }
   return mapped;
 }

@@ -11,6 +11,7 @@ import { forwardedHeaders, headerValues, type Invocation, parseQuery, type Reque
 import { lambdaCustom } from './lambda-custom.ts';
 import { lambdaProxy } from './lambda-proxy.ts';
 import { mock } from './mock.ts';
+import { newOverrides } from './template.ts';
 import { validateRequest } from './validate.ts';
 
 /** The data plane: requests to deployed stages. */
@@ -80,10 +81,10 @@ function routeCall(ctx: Ctx, request: EndpointRequest, live: LiveStage, stageNam
     headers: forwardedHeaders(request, traceRootOf(ctx, request)),
     body,
   };
-  return { ...call, context: requestContext(ctx, call, `/${stageName}${below}`, extendedRequestId) };
+  return { ...call, overrides: newOverrides(), context: requestContext(ctx, call, `/${stageName}${below}`, extendedRequestId) };
 }
 
-function requestContext(ctx: Ctx, call: Omit<Invocation, 'context'>, path: string, extendedRequestId: string): RequestContext {
+function requestContext(ctx: Ctx, call: Omit<Invocation, 'context' | 'overrides'>, path: string, extendedRequestId: string): RequestContext {
   const { request, resource, method } = call;
   const nowMs = ctx.platform.clock.virtual();
   const host = request.host.replace(/:\d+$/, '');
@@ -163,6 +164,8 @@ function emptyScope(ctx: Ctx, live: LiveStage) {
     context,
     stageVariables: live.stage.variables ?? {},
     body: '',
+    overrides: newOverrides(),
+    params: { path: {}, querystring: {}, header: {} },
     param: () => undefined,
     mapping: (expression: string) =>
       /^'(.*)'$/s.exec(expression)?.[1] ?? (expression.startsWith('context.') ? (context as Record<string, string>)[expression.slice(8)] : undefined),

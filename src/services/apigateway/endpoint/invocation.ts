@@ -4,7 +4,7 @@ import type { Scope, StageRow } from '../domain/types.ts';
 import type { Compiled } from './deployments.ts';
 import { jsonPath } from './json-path.ts';
 import type { Match } from './router.ts';
-import type { TemplateScope } from './template.ts';
+import type { Overrides, TemplateScope } from './template.ts';
 
 /** Everything known of one request to a deployed API. */
 export interface Invocation extends Match {
@@ -21,6 +21,7 @@ export interface Invocation extends Match {
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: Buffer;
   readonly context: RequestContext;
+  readonly overrides: Overrides;
 }
 
 /** `requestContext` of a proxy event; authorizers add to it. */
@@ -160,6 +161,8 @@ export function templateScope(call: Invocation): TemplateScope {
     context: call.context,
     stageVariables: call.stage.variables ?? {},
     body,
+    overrides: call.overrides,
+    params: { path: call.pathParameters, querystring: lastOf(call.query) ?? {}, header: lastOf(headerMap(call.headers)) ?? {} },
     param: (name) => call.pathParameters[name] ?? call.query.get(name)?.at(-1) ?? headerValues(call.headers, name).at(-1),
     mapping,
   };

@@ -1,5 +1,6 @@
 import type { WireResponse } from '../../../protocol/wire.ts';
 import { INTEGRATION_TIMEOUT_MS_DEFAULT } from '../limits.ts';
+import { awsService } from './aws-service.ts';
 import { notBuilt } from './gateway-error.ts';
 import type { Invocation } from './invocation.ts';
 import { jsonPath } from './json-path.ts';
@@ -10,7 +11,7 @@ import { mapResponse, requestBody, selectResponse } from './mapping.ts';
 export async function lambdaCustom(call: Invocation): Promise<WireResponse> {
   const integration = call.method.methodIntegration ?? {};
   const functionArn = functionArnOf(withStageVariables(integration.uri ?? '', call.stage.variables));
-  if (functionArn === undefined) throw notBuilt('An AWS integration with a service other than Lambda');
+  if (functionArn === undefined) return awsService(call);
   if (Object.keys(integration.requestParameters ?? {}).some((name) => /x-amz-invocation-type/i.test(name))) {
     throw notBuilt('An AWS integration that sets X-Amz-Invocation-Type');
   }

@@ -135,9 +135,11 @@ function toWire(call: Invocation, response: ProxyResponse): WireResponse {
   };
 }
 
-const isToken = (name: string): boolean => /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name);
+/** Whether it can be a header's name. */
+export const isToken = (name: string): boolean => /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name);
+/** Whether it can be a header's value. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: HTTP field values exclude exactly these
-const isFieldValue = (value: string): boolean => !/[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]/.test(value);
+export const isFieldValue = (value: string): boolean => !/[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]/.test(value);
 
 const REMAPPED = new Set(['connection', 'content-length', 'date', 'server']);
 

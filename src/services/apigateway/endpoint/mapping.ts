@@ -1,10 +1,12 @@
 import type { Integration, IntegrationResponse } from '@aws-sdk/client-api-gateway';
 import type { WireResponse } from '../../../protocol/wire.ts';
-import { configurationError, notBuilt, unsupportedMediaType } from './gateway-error.ts';
+import { configurationError, internalError, notBuilt, unsupportedMediaType } from './gateway-error.ts';
 import { headerValues, type Invocation, templateScope } from './invocation.ts';
 import { jsonPath } from './json-path.ts';
+import { isFieldValue, isToken } from './lambda-proxy.ts';
 import { matchesWhole } from './pattern.ts';
-import { renderTemplate, type TemplateScope, UnsupportedTemplate } from './template.ts';
+import { overridden, renderTemplate, TemplateLimit, type TemplateScope, UnsupportedTemplate } from './template.ts';
+import { getIn } from './velocity/values.ts';
 
 /** Runs a mapping template; what the evaluator cannot do is said to the caller. */
 export function render(template: string, scope: TemplateScope): string {
@@ -12,6 +14,7 @@ export function render(template: string, scope: TemplateScope): string {
     return renderTemplate(template, scope);
   } catch (error) {
     if (error instanceof UnsupportedTemplate) throw notBuilt(`A mapping template with ${error.message}`);
+    if (error instanceof TemplateLimit) throw internalError(500, error);
     throw error;
   }
 }
@@ -65,10 +68,19 @@ export function mapResponse(call: Invocation, response: IntegrationResponse, out
     const header = /^method\.response\.header\.(.+)$/.exec(name)?.[1];
     const value = header === undefined ? undefined : mapping(expression);
     if (header === undefined || value === undefined) continue;
-    for (const existing of Object.keys(headers)) if (existing.toLowerCase() === header.toLowerCase()) delete headers[existing];
-    headers[header] = value;
+    setHeader(headers, header, value);
   }
   const scope: TemplateScope = { ...request, body: outcome.body, mapping };
   const body = template === undefined ? outcome.body : template === '' ? outcome.body : render(template, scope);
-  return { status: Number(response.statusCode ?? '200'), headers, body };
+  for (const [name, value] of overridden(call.overrides.response, 'header')) setHeader(headers, name, value);
+  const status = Number(getIn(call.overrides.response, 'status') ?? response.statusCode ?? '200');
+  if (!Number.isInteger(status) || status < 100 || status > 599) throw internalError(500);
+  return { status, headers, body };
+}
+
+/** Under its new name, in whatever case it stood there before. */
+function setHeader(headers: Record<string, string>, name: string, value: string): void {
+  if (!isToken(name) || !isFieldValue(value)) throw internalError(500);
+  for (const existing of Object.keys(headers)) if (existing.toLowerCase() === name.toLowerCase()) delete headers[existing];
+  headers[name] = value;
 }

@@ -20,7 +20,7 @@ export const createModel: Operation<CreateModelCommandInput, Model> = async (ctx
   const { store, ids } = ctx.platform;
   const apiId = input.restApiId ?? '';
   const name = input.name ?? '';
-  const row = compact({ id: ids.text(6), name, description: input.description, schema: input.schema, contentType: input.contentType }) as ModelRow;
+  const row = compact({ id: ids.text(6), name, description: input.description || undefined, schema: input.schema, contentType: input.contentType }) as ModelRow;
   const key = keys.part(ctx, apiId, 'model', name);
   await store.transact({ keys: [key], reads: [keys.api(ctx, apiId)] }, (tx) => {
     if (name === '') throw badRequest('Model name must be non-empty');

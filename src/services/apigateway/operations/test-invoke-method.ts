@@ -6,6 +6,7 @@ import { errorAnswer, GatewayError, internalError } from '../endpoint/gateway-er
 import { integrate } from '../endpoint/index.ts';
 import { type Invocation, lastOf, parseQuery, templateScope } from '../endpoint/invocation.ts';
 import { compileRouter } from '../endpoint/router.ts';
+import { newOverrides } from '../endpoint/template.ts';
 import { validateRequest } from '../endpoint/validate.ts';
 import { methodNotFound, resourceNotFound } from '../errors.ts';
 import { keys, rangeOf, txSnapshot } from '../store.ts';
@@ -100,6 +101,7 @@ function invocation(ctx: Ctx, input: TestInvokeMethodCommandInput, given: Given)
     query: parseQuery(given.query),
     headers: given.headers,
     body,
+    overrides: newOverrides(),
     context: {
       resourceId: given.resource.id,
       resourcePath: given.resource.path,
