@@ -1,10 +1,10 @@
 /**
  * The Node.js runtime of Croft: takes events from the Runtime API, calls the handler, posts what it returns.
- * Started as `node bootstrap.mjs LIFELINE_FD VENDOR_DIR`. Works on Node.js 18 and later. Follows "Define Lambda function handler in
+ * Started as `node bootstrap.mjs LIFELINE_FD VENDOR_DIR LAYERS_DIR`. Works on Node.js 18 and later. Follows "Define Lambda function handler in
  * Node.js" and "Using the Lambda runtime API for custom runtimes".
  */
 import { RuntimeApi, watchLifeline } from './api.mjs';
-import { installAwsLambda, loadHandler, provideSdk, STREAMING } from './loader.mjs';
+import { installAwsLambda, loadHandler, providePackages, STREAMING } from './loader.mjs';
 import { errorBody, logFailure, patchConsole, RuntimeFault, serialize, setRequestId } from './logs.mjs';
 
 const EXIT_UNHANDLED_REJECTION = 128;
@@ -12,6 +12,7 @@ const EXIT_UNCAUGHT_EXCEPTION = 129;
 
 const lifelineFd = Number(process.argv[2] ?? -1);
 const vendor = process.argv[3] ?? '';
+const layers = process.argv[4] ?? '';
 process.argv.splice(2);
 
 function parseHeader(text, name) {
@@ -226,7 +227,7 @@ class Runtime {
 patchConsole();
 watchLifeline(lifelineFd);
 installAwsLambda();
-provideSdk(vendor);
+providePackages(layers, vendor);
 const runtime = new Runtime(new RuntimeApi(process.env.AWS_LAMBDA_RUNTIME_API));
 // A module that cannot be loaded is reported as an exception that nobody caught, as AWS's runtime does.
 runtime.start().catch((error) => {

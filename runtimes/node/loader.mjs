@@ -10,10 +10,14 @@ const require = createRequire(import.meta.url);
 /** How handlers that stream are marked. */
 export const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');
 
-/** What the function's own node_modules lack is looked up in the SDK that the runtime provides. */
-export function provideSdk(vendor) {
-  if (!vendor || !existsSync(path.join(vendor, 'node_modules'))) return;
-  const parentURL = pathToFileURL(path.join(vendor, 'index.mjs')).href;
+/** What the function's own node_modules lack is looked up in its layers, then in the SDK that the runtime provides. */
+export function providePackages(layers, vendor) {
+  const major = /nodejs(\d+)/.exec(process.env.AWS_EXECUTION_ENV ?? '')?.[1] ?? '';
+  const folders = [...(layers ? [path.join(layers, 'nodejs', `node${major}`), path.join(layers, 'nodejs')] : []), ...(vendor ? [vendor] : [])];
+  const parentURLs = folders
+    .filter((folder) => existsSync(path.join(folder, 'node_modules')))
+    .map((folder) => pathToFileURL(path.join(folder, 'index.mjs')).href);
+  if (parentURLs.length === 0) return;
   if (typeof module.registerHooks === 'function') {
     module.registerHooks({
       resolve(specifier, context, nextResolve) {
@@ -22,18 +26,21 @@ export function provideSdk(vendor) {
         } catch (error) {
           const bare = !/^(\.|\/|node:|file:|data:|#)/.test(specifier);
           if (!bare || (error.code !== 'ERR_MODULE_NOT_FOUND' && error.code !== 'MODULE_NOT_FOUND')) throw error;
-          try {
-            return nextResolve(specifier, { ...context, parentURL });
-          } catch {
-            throw error;
+          for (const parentURL of parentURLs) {
+            try {
+              return nextResolve(specifier, { ...context, parentURL });
+            } catch {
+              // The next place may have it; if none does, what is thrown is the function's own failure.
+            }
           }
+          throw error;
         }
       },
     });
     return;
   }
   // Before module.registerHooks, a loader thread: it costs start-up time, so only where ES modules can meet it.
-  if (usesEsModules()) module.register('./vendor-hooks.mjs', import.meta.url, { data: { parentURL } });
+  if (usesEsModules()) module.register('./vendor-hooks.mjs', import.meta.url, { data: { parentURLs } });
 }
 
 function packageType(folder) {

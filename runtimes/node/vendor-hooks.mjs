@@ -1,8 +1,8 @@
 /** The resolve fallback of bootstrap.mjs for Node.js versions without `module.registerHooks`. */
-let parentURL;
+let parentURLs = [];
 
 export function initialize(data) {
-  parentURL = data.parentURL;
+  parentURLs = data.parentURLs;
 }
 
 export async function resolve(specifier, context, nextResolve) {
@@ -10,10 +10,13 @@ export async function resolve(specifier, context, nextResolve) {
     return await nextResolve(specifier, context);
   } catch (error) {
     if (/^(\.|\/|node:|file:|data:|#)/.test(specifier) || error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
-    try {
-      return await nextResolve(specifier, { ...context, parentURL });
-    } catch {
-      throw error;
+    for (const parentURL of parentURLs) {
+      try {
+        return await nextResolve(specifier, { ...context, parentURL });
+      } catch {
+        // The next place may have it; if none does, what is thrown is the function's own failure.
+      }
     }
+    throw error;
   }
 }

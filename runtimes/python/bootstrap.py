@@ -447,13 +447,17 @@ def serve(api, handler):
         headers, body = api.next()
 
 
-def prepare_paths(vendor):
+def prepare_paths(vendor, layers):
     """The function's own code first, layers next, the SDK that the runtime provides last: what the function bundles wins."""
     root = os.environ.get("LAMBDA_TASK_ROOT", os.getcwd())
     extra = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     for path in extra:
         if path in sys.path:
             sys.path.remove(path)
+    if layers:
+        version = os.environ.get("AWS_EXECUTION_ENV", "").rsplit("_", 1)[-1]
+        packages = os.path.join(layers, "python")
+        extra += [os.path.join(packages, "lib", version, "site-packages"), packages]
     sys.path[:0] = [root] + extra
     if vendor:
         sys.path.append(vendor)
@@ -462,12 +466,13 @@ def prepare_paths(vendor):
 def main():
     lifeline = int(sys.argv[1]) if len(sys.argv) > 1 else -1
     vendor = sys.argv[2] if len(sys.argv) > 2 else ""
+    layers = sys.argv[3] if len(sys.argv) > 3 else ""
     os.dup2(1, 2)  # one stream, so that what was written first is read first
     if lifeline >= 0:
         os.set_inheritable(lifeline, False)
         watch_lifeline(lifeline)
     sys.argv = [sys.argv[0]]
-    prepare_paths(vendor)
+    prepare_paths(vendor, layers)
     import builtins
 
     # `-S` leaves these out, and functions use them.

@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import { access, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { workerUrl } from '../kit/worker.ts';
 import { CodePackageError } from './failures.ts';
 import { UNPACK_HERE_BYTES_MAX } from './limits.ts';
+import { overlay } from './overlay.ts';
 import type { CodePackage } from './types.ts';
 import type { UnpackAnswer, UnpackTask } from './unpack-worker.ts';
 import { unpackZip } from './zip.ts';
@@ -14,6 +16,8 @@ const UNFINISHED = '.unpacking-';
 export interface CodeCache {
   /** The directory of the unpacked code. Throws {@link CodePackageError}. */
   directoryOf(code: CodePackage): Promise<string>;
+  /** The directory in which packages lie over each other, later ones on top; undefined for none. Throws {@link CodePackageError}. */
+  mergedDirectoryOf(packages: readonly CodePackage[]): Promise<string | undefined>;
   /** Removes what a start that died left unfinished. */
   start(): Promise<void>;
 }
@@ -21,13 +25,14 @@ export interface CodeCache {
 export function createCodeCache(root: string, newId: () => string): CodeCache {
   const known = new Map<string, Promise<string>>();
 
-  const unpack = async (code: CodePackage): Promise<string> => {
-    const directory = join(root, code.sha256);
+  /** Fills `root/name` all at once: a directory of that name is whole, however the process before this one ended. */
+  const make = async (name: string, fill: (unfinished: string) => Promise<void>): Promise<string> => {
+    const directory = join(root, name);
     if (await exists(directory)) return directory;
     const unfinished = join(root, `${UNFINISHED}${newId()}`);
     await mkdir(unfinished, { recursive: true });
     try {
-      await unpackAnywhere(await code.read(), unfinished);
+      await fill(unfinished);
       await rename(unfinished, directory);
     } catch (error) {
       await rm(unfinished, { recursive: true, force: true });
@@ -37,14 +42,28 @@ export function createCodeCache(root: string, newId: () => string): CodeCache {
     return directory;
   };
 
+  const once = (name: string, fill: (unfinished: string) => Promise<void>): Promise<string> => {
+    const running = known.get(name);
+    if (running) return running;
+    const started = make(name, fill);
+    known.set(name, started);
+    started.catch(() => known.delete(name));
+    return started;
+  };
+
+  const directoryOf = (code: CodePackage) => once(code.sha256, async (unfinished) => unpackAnywhere(await code.read(), unfinished));
+
   return {
-    directoryOf(code) {
-      const running = known.get(code.sha256);
-      if (running) return running;
-      const started = unpack(code);
-      known.set(code.sha256, started);
-      started.catch(() => known.delete(code.sha256));
-      return started;
+    directoryOf,
+    async mergedDirectoryOf(packages) {
+      const [only] = packages;
+      if (packages.length <= 1) return only && directoryOf(only);
+      const name = `layers-${createHash('sha256')
+        .update(packages.map(({ sha256 }) => sha256).join(' '))
+        .digest('hex')}`;
+      return once(name, async (unfinished) => {
+        for (const one of packages) await overlay(await directoryOf(one), unfinished);
+      });
     },
     async start() {
       await mkdir(root, { recursive: true });

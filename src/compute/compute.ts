@@ -39,8 +39,8 @@ export interface Compute {
   readonly driver: { readonly name: Driver['name']; readonly isolation: Driver['isolation'] };
   /** Runs an invocation in a warm environment, or a new one. Rejects with {@link CapacityError} where the machine is full. */
   invoke(spec: FunctionSpec, request: InvokeRequest): Promise<InvokeResult>;
-  /** Unpacks code before it is needed. */
-  prefetch(code: CodePackage): Promise<void>;
+  /** Unpacks code and layers before they are needed. */
+  prefetch(code: CodePackage, layers?: readonly CodePackage[]): Promise<void>;
   /** Ends the idle environments of a function version that are not of `configuration` (absent: all); busy ones end when they are done. */
   retire(key: string, configuration?: string): void;
   /** For `/metrics`. */
@@ -124,8 +124,8 @@ class ComputePool implements Compute {
     await this.driver.stop();
   }
 
-  async prefetch(code: CodePackage): Promise<void> {
-    await this.#cache.directoryOf(code);
+  async prefetch(code: CodePackage, layers: readonly CodePackage[] = []): Promise<void> {
+    await Promise.all([this.#cache.directoryOf(code), this.#cache.mergedDirectoryOf(layers)]);
   }
 
   async invoke(spec: FunctionSpec, request: InvokeRequest): Promise<InvokeResult> {
@@ -247,7 +247,12 @@ class ComputePool implements Compute {
 
   async #create(spec: FunctionSpec): Promise<Environment> {
     try {
-      const [runtime, codeDirectory] = await Promise.all([resolveRuntime(spec.runtime), this.#cache.directoryOf(spec.code)]);
+      const [runtime, codeDirectory, optDirectory] = await Promise.all([
+        resolveRuntime(spec.runtime),
+        this.#cache.directoryOf(spec.code),
+        this.#cache.mergedDirectoryOf(spec.layers ?? []),
+      ]);
+      const directories = { codeDirectory, ...(optDirectory === undefined ? {} : { optDirectory }) };
       const sandbox = await this.driver.prepare({ runtime: spec.runtime, memoryMb: spec.memoryMb, ephemeralStorageMb: spec.ephemeralStorageMb });
       const { clock } = this.#options;
       const logStream = logStreamName(clock.virtual(), spec.version, sandbox.id);
@@ -255,8 +260,8 @@ class ComputePool implements Compute {
         const credentials = await spec.credentials();
         return {
           runtime,
-          codeDirectory,
-          variables: launchVariables({ spec, runtime, codeDirectory, logStream, credentials, runtimeApi: sandbox.runtimeApiAddress }),
+          ...directories,
+          variables: launchVariables({ spec, runtime, ...directories, logStream, credentials, runtimeApi: sandbox.runtimeApiAddress }),
         };
       };
       const warning = substituteWarning(runtime);

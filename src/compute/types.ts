@@ -46,6 +46,8 @@ export interface FunctionSpec {
   readonly platformVariables: () => Readonly<Record<string, string>>;
   readonly logGroup: string;
   readonly code: CodePackage;
+  /** Laid over each other in this order: what `/opt` holds. */
+  readonly layers?: readonly CodePackage[];
   readonly credentials: () => Promise<FunctionCredentials>;
   readonly openLog: (stream: string) => LogSink;
 }
@@ -100,6 +102,8 @@ export interface Launch {
   readonly runtime: ResolvedRuntime;
   /** The unpacked code, not to be written to. */
   readonly codeDirectory: string;
+  /** What `/opt` holds, not to be written to; absent where the function has no layers. */
+  readonly optDirectory?: string;
   readonly variables: Readonly<Record<string, string>>;
 }
 

@@ -5,6 +5,8 @@ export interface LaunchFacts {
   readonly spec: FunctionSpec;
   readonly runtime: ResolvedRuntime;
   readonly codeDirectory: string;
+  /** Where the layers are; absent: nowhere. */
+  readonly optDirectory?: string;
   readonly logStream: string;
   readonly credentials: FunctionCredentials;
   /** `host:port` as the function sees it. */
@@ -16,12 +18,12 @@ export interface LaunchFacts {
  * what is only a default. "Working with Lambda environment variables", "Defined runtime environment variables".
  */
 export function launchVariables(facts: LaunchFacts): Record<string, string> {
-  const { spec, runtime, codeDirectory, logStream, credentials, runtimeApi } = facts;
+  const { spec, runtime, codeDirectory, optDirectory = '/opt', logStream, credentials, runtimeApi } = facts;
   return {
-    PATH: '/usr/local/bin:/usr/bin:/bin:/opt/bin',
+    PATH: `/usr/local/bin:/usr/bin:/bin:${optDirectory}/bin`,
     LANG: 'en_US.UTF-8',
     TZ: ':UTC',
-    LD_LIBRARY_PATH: `${codeDirectory}:${codeDirectory}/lib:/opt/lib`,
+    LD_LIBRARY_PATH: `${codeDirectory}:${codeDirectory}/lib:${optDirectory}/lib`,
     // Without a machine's locale to fall back on, Python reads files as UTF-8 as it does on AWS.
     ...(runtime.family === 'python' ? { LC_CTYPE: 'C.UTF-8' } : {}),
     AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',

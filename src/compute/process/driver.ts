@@ -71,7 +71,7 @@ class ProcessSandbox implements Sandbox {
   }
 
   async specialise(launch: Launch): Promise<RunningRuntime> {
-    const { file, args, variables } = commandOf(launch.runtime);
+    const { file, args, variables } = commandOf(launch);
     const temporary = join(this.#directory, 'tmp');
     const child = spawn(file, args, {
       cwd: launch.codeDirectory,
@@ -170,18 +170,25 @@ class PeakMemory {
   }
 }
 
+/** Where a layer's packages are looked up: those for this version of Node.js first. */
+function nodeFolders(runtime: ResolvedRuntime, optDirectory: string): string[] {
+  if (optDirectory === '') return [];
+  const major = /^nodejs(\d+)/.exec(runtime.name)?.[1] ?? '';
+  return [join(optDirectory, 'nodejs', `node${major}`, 'node_modules'), join(optDirectory, 'nodejs', 'node_modules')];
+}
+
 /** How a runtime's bootstrap is started. */
-function commandOf(runtime: ResolvedRuntime): { file: string; args: string[]; variables: Record<string, string> } {
+function commandOf({ runtime, optDirectory = '' }: Launch): { file: string; args: string[]; variables: Record<string, string> } {
   const folder = join(projectRoot(), 'runtimes', runtime.family === 'python' ? 'python' : 'node');
   const vendor = join(folder, 'vendor');
   const variables = { LAMBDA_RUNTIME_DIR: folder };
   if (runtime.family === 'python') {
     // -S: packages of the machine's Python are no part of the function. -u: output leaves the process as it is written.
-    return { file: runtime.executable, args: ['-S', '-u', join(folder, 'bootstrap.py'), String(LIFELINE_FD), vendor], variables };
+    return { file: runtime.executable, args: ['-S', '-u', join(folder, 'bootstrap.py'), String(LIFELINE_FD), vendor, optDirectory], variables };
   }
   return {
     file: runtime.executable,
-    args: [join(folder, 'bootstrap.mjs'), String(LIFELINE_FD), vendor],
-    variables: { ...variables, NODE_PATH: join(vendor, 'node_modules') },
+    args: [join(folder, 'bootstrap.mjs'), String(LIFELINE_FD), vendor, optDirectory],
+    variables: { ...variables, NODE_PATH: [...nodeFolders(runtime, optDirectory), join(vendor, 'node_modules')].join(':') },
   };
 }

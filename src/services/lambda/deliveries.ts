@@ -10,6 +10,7 @@ import { ASYNC_AGE_MS_MAX, ASYNC_BACKOFF_MS_MAX, ASYNC_CONCURRENCY, ASYNC_RETRY_
 import { isUsedByVersion } from './operations/code.ts';
 import { invokeTarget } from './operations/target.ts';
 import { lambdaContext } from './principal.ts';
+import { packageOf, packagesOf } from './runner.ts';
 import { type FunctionRow, getFunctionRow, keys, read, type VersionRow, write } from './store.ts';
 
 /** The end of a creation or an update. */
@@ -86,7 +87,7 @@ async function settle(platform: Platform, room: LambdaRoom, attempt: Attempt): P
 
 async function unpackFailure(platform: Platform, room: LambdaRoom, row: VersionRow): Promise<string | undefined> {
   try {
-    await room.compute.prefetch({ sha256: Buffer.from(row.code.sha256, 'base64').toString('hex'), read: () => platform.blobs.readAll(row.code.blobId) });
+    await room.compute.prefetch(packageOf(platform, row.code), packagesOf(platform, row.layers));
     return undefined;
   } catch (error) {
     if (error instanceof CodePackageError) return error.message;

@@ -9,7 +9,7 @@ function user(code: string, message: string, status: number, members: Record<str
 export const invalidParameter = (message: string): AwsError => user('InvalidParameterValueException', message, 400);
 
 /** The same from those parts of AWS that leave `Type` out. */
-export const plainInvalidParameter = (message: string): AwsError => new AwsError('InvalidParameterValueException', message);
+export const plainInvalidParameter = (message: string): AwsError => user('InvalidParameterValueException', message, 400, { Type: undefined });
 
 /** Said of things that have a place and are not there, without naming them. */
 export const noSuchResource = (): AwsError => notFound('The resource you requested does not exist.');
@@ -31,7 +31,7 @@ export function busy(arn: string, state: string | undefined): AwsError {
   return conflict(`The operation cannot be performed at this time. An update is in progress for resource: ${arn}`);
 }
 
-export const revisionMismatch = (api = 'GetFunction/GetAlias'): AwsError =>
+export const revisionMismatch = (api: 'GetFunction/GetAlias' | 'GetPolicy' | 'GetLayerPolicy' = 'GetFunction/GetAlias'): AwsError =>
   user(
     'PreconditionFailedException',
     `The Revision Id provided does not match the latest Revision Id. Call the ${api} API to retrieve the latest Revision Id`,

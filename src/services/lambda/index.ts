@@ -3,6 +3,7 @@ import type { Access, Ctx, OperationEntry, Platform, Service } from '../service.
 import { resources } from './cloudformation.ts';
 import { createRoleCredentials } from './credentials.ts';
 import { registerDeliveries } from './deliveries.ts';
+import { layerArn, readLayerName } from './domain/layers.ts';
 import { functionArn } from './domain/names.ts';
 import { RECORDED } from './domain/parameters.ts';
 import { createSettled, type LambdaRoom } from './functions.ts';
@@ -14,6 +15,8 @@ import { createFunction } from './operations/create-function.ts';
 import { deleteFunction } from './operations/delete-function.ts';
 import { getFunction, getFunctionCodeSigningConfig, getFunctionConfiguration } from './operations/get-function.ts';
 import { invoke, invokeAsync } from './operations/invoke.ts';
+import { addLayerVersionPermission, getLayerVersionPolicy, removeLayerVersionPermission } from './operations/layer-permissions.ts';
+import { deleteLayerVersion, getLayerVersion, getLayerVersionByArn, listLayers, listLayerVersions, publishLayerVersion } from './operations/layers.ts';
 import { listFunctions, listVersionsByFunction } from './operations/list-functions.ts';
 import { addPermission, getPolicy, removePermission } from './operations/permissions.ts';
 import { publishVersion } from './operations/publish-version.ts';
@@ -83,6 +86,15 @@ function operationsOf(room: LambdaRoom): Record<string, OperationEntry> {
     PutFunctionConcurrency: { run: putFunctionConcurrency, access: onFunction },
     GetFunctionConcurrency: { run: getFunctionConcurrency, access: onFunction },
     DeleteFunctionConcurrency: { run: deleteFunctionConcurrency, access: onFunction },
+    PublishLayerVersion: { run: publishLayerVersion(room), access: onLayer, ownValidation: true },
+    GetLayerVersion: { run: getLayerVersion(room), access: onLayer },
+    GetLayerVersionByArn: { run: getLayerVersionByArn(room), access: { ...onLayer, action: 'lambda:GetLayerVersion' } },
+    ListLayers: { run: listLayers, access: onAll },
+    ListLayerVersions: { run: listLayerVersions, access: onLayer },
+    DeleteLayerVersion: { run: deleteLayerVersion, access: onLayer },
+    AddLayerVersionPermission: { run: addLayerVersionPermission, access: onLayer },
+    GetLayerVersionPolicy: { run: getLayerVersionPolicy, access: onLayer },
+    RemoveLayerVersionPermission: { run: removeLayerVersionPermission, access: onLayer },
     GetAccountSettings: { run: getAccountSettings, access: onAll },
     TagResource: { run: tagResource, access: onArn },
     UntagResource: { run: untagResource, access: onArn },
@@ -95,6 +107,15 @@ const text = (value: unknown): string => (typeof value === 'string' ? value : ''
 const onFunction: Access = { resource: resourceOf };
 const onAll: Access = { resource: (ctx) => functionArn(ctx, '*') };
 const onArn: Access = { resource: (_ctx, input) => text(input['Resource']) };
+
+const onLayer: Access = {
+  resource: (ctx, input) => {
+    const arn = text(input['Arn']);
+    if (arn !== '') return arn;
+    const version = input['VersionNumber'];
+    return `${layerArn(readLayerName(ctx, text(input['LayerName'])))}${typeof version === 'number' ? `:${version}` : ''}`;
+  },
+};
 
 /** Works before validation: whatever cannot be a function's name stands for itself. */
 function resourceOf(ctx: Ctx, input: Record<string, unknown>): string {

@@ -400,7 +400,6 @@ describe('a request that AWS refuses', () => {
       'InvalidParameterValueException',
       'Lambda was unable to configure your environment variables because the environment variables you have provided exceeded the 4KB limit. String measured: {"LARGE":"xxx',
     ],
-    ['layers', { Layers: ['arn:aws:lambda:us-east-1:000000000000:layer:l:1'] }, 'NotImplemented', 'Layers'],
     ['image', { PackageType: 'Image', Code: { ImageUri: 'x' } }, 'NotImplemented', 'PackageType Image'],
     [
       'tags',

@@ -21,6 +21,9 @@ export const CONCURRENT_EXECUTIONS = 1000;
 export const UNRESERVED_CONCURRENCY_MIN = 100;
 export const LIST_ITEMS_MAX = 50;
 export const POLICY_BYTES_MAX = 20_480;
+export const LAYERS_MAX = 5;
+/** Layer versions in one page of a layer's list, and layers in one page of theirs. */
+export const LAYER_ITEMS_MAX = 50;
 
 /** An update is in progress for at least this long: who sends the next one without waiting meets AWS's conflict here too. */
 export const UPDATE_MS_MIN = 100;

@@ -1,6 +1,6 @@
 import type { Compute } from '../../compute/compute.ts';
 import { CapacityError, RuntimeMissingError } from '../../compute/failures.ts';
-import type { FunctionSpec, InvokeResult } from '../../compute/types.ts';
+import type { CodePackage, FunctionSpec, InvokeResult } from '../../compute/types.ts';
 import { AwsError } from '../../kit/errors.ts';
 import { formatTrace } from '../../kit/trace.ts';
 import type { Ctx, Platform } from '../service.ts';
@@ -11,7 +11,7 @@ import { type ThrottleReason, throttled } from './errors.ts';
 import { functionKey } from './functions.ts';
 import { CONCURRENT_EXECUTIONS } from './limits.ts';
 import type { LogWriter } from './log-writer.ts';
-import type { FunctionRow, VersionRow } from './store.ts';
+import type { CodeRow, FunctionRow, VersionRow } from './store.ts';
 
 /** Runs configurations: counts concurrency, makes what compute needs, meters. */
 export interface FunctionRunner {
@@ -133,10 +133,20 @@ function makeSpec(parts: RunnerParts, platform: Platform, place: Place, key: str
       ...(json ? { AWS_LAMBDA_LOG_FORMAT: 'JSON', AWS_LAMBDA_LOG_LEVEL: row.logging.applicationLevel ?? 'INFO' } : {}),
     }),
     logGroup: row.logging.group,
-    code: { sha256: Buffer.from(row.code.sha256, 'base64').toString('hex'), read: () => platform.blobs.readAll(row.code.blobId) },
+    code: packageOf(platform, row.code),
+    layers: packagesOf(platform, row.layers),
     credentials: () => parts.credentials.get({ account, region }, row.role, name),
     openLog: (stream) => parts.logs.open({ account, region }, row.logging.group, stream),
   };
+}
+
+/** What compute unpacks of a code row. */
+export function packageOf(platform: Platform, code: CodeRow): CodePackage {
+  return { sha256: Buffer.from(code.sha256, 'base64').toString('hex'), read: () => platform.blobs.readAll(code.blobId) };
+}
+
+export function packagesOf(platform: Platform, layers: readonly CodeRow[] = []): readonly CodePackage[] {
+  return layers.map((one) => packageOf(platform, one));
 }
 
 /**

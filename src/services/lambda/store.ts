@@ -9,6 +9,31 @@ export interface CodeRow {
   readonly size: number;
   /** Of the zip; base64 as AWS shows it. */
   readonly sha256: string;
+  /** What it unpacks to. Absent from rows of earlier releases. */
+  readonly unzippedBytes?: number;
+}
+
+/** A layer version of a function: its code stays after the layer version was deleted. */
+export interface LayerUse extends CodeRow {
+  readonly arn: string;
+}
+
+/** A layer's name: remembered after its last version, whose number is never given again. */
+export interface LayerRow {
+  readonly name: string;
+  readonly nextVersion: number;
+}
+
+export interface LayerVersionRow {
+  readonly version: number;
+  readonly description: string;
+  readonly createdMs: number;
+  readonly code: CodeRow;
+  readonly runtimes?: readonly string[];
+  readonly architectures?: readonly string[];
+  readonly licenseInfo?: string;
+  /** Nobody finds it any more; functions that have it go on. */
+  readonly deleted?: true;
 }
 
 /** One configuration: `$LATEST` or a published version. */
@@ -30,6 +55,7 @@ export interface VersionRow {
   /** Members that are kept and shown, and do nothing: DeadLetterConfig, VpcConfig, KMSKeyArn, FileSystemConfigs. */
   readonly recorded: Readonly<Record<string, unknown>>;
   readonly code: CodeRow;
+  readonly layers?: readonly LayerUse[];
   readonly lastModifiedMs: number;
   readonly revisionId: string;
   /** What environments are made for: changes with code and configuration, not with tags or publishing. Absent: the revision. */
@@ -83,6 +109,12 @@ export const keys = {
   aliases: (place: Place, name: string): Key => keyOf(ROOM, place.account, place.region, 'alias', name),
   /** `qualifier` is empty for the function itself. */
   policy: (place: Place, name: string, qualifier: string): Key => keyOf(ROOM, place.account, place.region, 'policy', name, qualifier),
+  layer: (place: Place, name: string): Key => keyOf(ROOM, place.account, place.region, 'layer', name),
+  layers: (place: Place): Key => keyOf(ROOM, place.account, place.region, 'layer'),
+  layerVersion: (place: Place, name: string, version: number): Key => keyOf(ROOM, place.account, place.region, 'layerversion', name, padded(String(version))),
+  layerVersions: (place: Place, name: string): Key => keyOf(ROOM, place.account, place.region, 'layerversion', name),
+  allLayerVersions: (place: Place): Key => keyOf(ROOM, place.account, place.region, 'layerversion'),
+  layerPolicy: (place: Place, name: string, version: number): Key => keyOf(ROOM, place.account, place.region, 'layerpolicy', name, padded(String(version))),
   policies: (place: Place, name: string): Key => keyOf(ROOM, place.account, place.region, 'policy', name),
 };
 
@@ -103,9 +135,17 @@ export async function getAliasRow(store: Store, place: Place, name: string, alia
   return value && decodeJson<AliasRow>(value);
 }
 
-export async function getPolicyRow(store: Store, place: Place, name: string, qualifier: string): Promise<PolicyRow | undefined> {
-  const value = await store.get(keys.policy(place, name, qualifier));
+/** The policy of a function's, version's, alias's or layer version's key. */
+export async function getPolicyRowAt(store: Store, key: Key): Promise<PolicyRow | undefined> {
+  const value = await store.get(key);
   return value && decodeJson<PolicyRow>(value);
+}
+
+/** A layer version that is not deleted. */
+export async function getLayerVersionRow(store: Store, place: Place, name: string, version: number): Promise<LayerVersionRow | undefined> {
+  const value = await store.get(keys.layerVersion(place, name, version));
+  const row = value && decodeJson<LayerVersionRow>(value);
+  return row?.deleted ? undefined : row;
 }
 
 export function read<T>(tx: Tx, key: Key): T | undefined {
@@ -113,7 +153,7 @@ export function read<T>(tx: Tx, key: Key): T | undefined {
   return value && decodeJson<T>(value);
 }
 
-export function write(tx: Tx, key: Key, row: FunctionRow | VersionRow | AliasRow | PolicyRow): void {
+export function write(tx: Tx, key: Key, row: FunctionRow | VersionRow | AliasRow | PolicyRow | LayerRow | LayerVersionRow): void {
   tx.put(key, encodeJson(row));
 }
 

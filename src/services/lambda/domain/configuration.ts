@@ -36,6 +36,7 @@ export function listedConfiguration(place: Place, name: string, row: VersionRow,
       ...(row.logging.systemLevel ? { SystemLogLevel: row.logging.systemLevel as 'INFO' } : {}),
       LogGroup: row.logging.group,
     },
+    ...(row.layers ? { Layers: row.layers.map(({ arn, size }) => ({ Arn: arn, CodeSize: size })) } : {}),
     ...row.recorded,
   };
 }

@@ -98,7 +98,6 @@ export function reconfigured(name: string, before: Configured, input: Settings):
 }
 
 function refuseUnbuilt(input: Settings): void {
-  if ((input.Layers?.length ?? 0) > 0) throw notImplemented('Layers');
   if (input.DurableConfig !== undefined) throw notImplemented('DurableConfig');
   if (input.CapacityProviderConfig !== undefined) throw notImplemented('CapacityProviderConfig');
   if ('TenancyConfig' in input && input.TenancyConfig !== undefined) throw notImplemented('TenancyConfig');

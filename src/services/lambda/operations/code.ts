@@ -1,5 +1,5 @@
 import { webcrypto } from 'node:crypto';
-import type { FunctionCode, UpdateFunctionCodeRequest } from '@aws-sdk/client-lambda';
+import type { FunctionCode, LayerVersionContentInput, UpdateFunctionCodeRequest } from '@aws-sdk/client-lambda';
 import { CodePackageError } from '../../../compute/failures.ts';
 import { inspectZip } from '../../../compute/zip.ts';
 import { AwsError, notImplemented } from '../../../kit/errors.ts';
@@ -10,23 +10,27 @@ import { entityTooLarge, invalidParameter } from '../errors.ts';
 import { UNZIPPED_BYTES_MAX, ZIP_BYTES_MAX } from '../limits.ts';
 import { type CodeRow, keys, readAll, type VersionRow } from '../store.ts';
 
-type CodeInput = FunctionCode | UpdateFunctionCodeRequest;
+type CodeInput = FunctionCode | UpdateFunctionCodeRequest | LayerVersionContentInput;
+
+export interface CheckedZip {
+  readonly zip: Uint8Array;
+  readonly unzippedBytes: number;
+}
 
 /** The zip that a request gives or names in S3, checked. Throws AWS's errors. */
-export async function readCode(ctx: Ctx, input: CodeInput): Promise<Uint8Array> {
-  if (input.SourceKMSKeyArn !== undefined) throw notImplemented('SourceKMSKeyArn');
+export async function readCode(ctx: Ctx, input: CodeInput): Promise<CheckedZip> {
+  if ('SourceKMSKeyArn' in input && input.SourceKMSKeyArn !== undefined) throw notImplemented('SourceKMSKeyArn');
   const fromS3 = input.S3Bucket !== undefined || input.S3Key !== undefined;
   if (input.ZipFile !== undefined && fromS3) throw invalidParameter('Please do not provide other FunctionCode parameters when providing a ZipFile.');
   if (input.ZipFile === undefined && !fromS3) throw invalidParameter('Please provide a source for function code.');
   const zip = input.ZipFile ?? (await readFromS3(ctx, input));
   if (input.ZipFile && zip.length > ZIP_BYTES_MAX) throw entityTooLarge(`Zipped size must be smaller than ${ZIP_BYTES_MAX} bytes`);
   try {
-    await inspectZip(zip);
+    return { zip, ...(await inspectZip(zip)) };
   } catch (error) {
     if (error instanceof CodePackageError) throw invalidParameter(error.message);
     throw error;
   }
-  return zip;
 }
 
 async function readFromS3(ctx: Ctx, input: CodeInput): Promise<Uint8Array> {
@@ -49,20 +53,20 @@ async function readFromS3(ctx: Ctx, input: CodeInput): Promise<Uint8Array> {
 }
 
 /** What {@link keepCode} would keep, without keeping it (a dry run). */
-export async function describeCode(zip: Uint8Array): Promise<Omit<CodeRow, 'blobId'>> {
+export async function describeCode({ zip, unzippedBytes }: CheckedZip): Promise<Omit<CodeRow, 'blobId'>> {
   // In the thread pool: a large package is tens of milliseconds of hashing.
   const digest = await webcrypto.subtle.digest('SHA-256', zip as Uint8Array<ArrayBuffer>);
-  return { size: zip.length, sha256: Buffer.from(digest).toString('base64') };
+  return { size: zip.length, sha256: Buffer.from(digest).toString('base64'), unzippedBytes };
 }
 
 /** Writes the zip to a blob: before the commit that names it. */
-export async function keepCode(ctx: Ctx, zip: Uint8Array): Promise<CodeRow> {
+export async function keepCode(ctx: Ctx, checked: CheckedZip): Promise<CodeRow> {
   const blob = await ctx.platform.blobs.write(
     (async function* () {
-      yield zip;
+      yield checked.zip;
     })(),
   );
-  return { blobId: blob.id, ...(await describeCode(zip)) };
+  return { blobId: blob.id, ...(await describeCode(checked)) };
 }
 
 /** Whether a published version still runs the code of a blob. */

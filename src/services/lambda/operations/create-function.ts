@@ -8,6 +8,7 @@ import { checkTags } from '../domain/tags.ts';
 import { conflict, validation } from '../errors.ts';
 import { type FunctionRow, keys, read, type VersionRow, write } from '../store.ts';
 import { keepCode, readCode } from './code.ts';
+import { checkTotalSize, resolveLayers } from './layers.ts';
 import { checkCodeStorage } from './storage.ts';
 
 /** "CreateFunction". */
@@ -21,13 +22,16 @@ export const createFunction: Operation<CreateFunctionRequest, FunctionConfigurat
   const key = keys.fn(ctx, name);
   if (await store.get(key)) throw conflict(`Function already exist: ${name}`);
   const zip = await readCode(ctx, input.Code ?? {});
-  await checkCodeStorage(ctx, zip.length);
+  const layers = await resolveLayers(ctx, input.Layers ?? []);
+  checkTotalSize(zip.unzippedBytes, layers);
+  await checkCodeStorage(ctx, zip.zip.length);
   const code = await keepCode(ctx, zip);
   const row: VersionRow = {
     version: '$LATEST',
     ...configured,
     architectures: input.Architectures ?? ['x86_64'],
     code,
+    ...(layers.length > 0 ? { layers } : {}),
     lastModifiedMs: clock.virtual(),
     revisionId: ids.uuid(),
     ...CREATING,

@@ -6,7 +6,7 @@ import type { Ctx, Operation } from '../../service.ts';
 import { type FunctionReference, functionArn, isVersion, readReference } from '../domain/names.ts';
 import { conflict, functionNotFound, invalidParameter, noSuchResource, notFound, revisionMismatch } from '../errors.ts';
 import { POLICY_BYTES_MAX } from '../limits.ts';
-import { type AliasRow, type FunctionRow, getPolicyRow, keys, type PolicyRow, read, type VersionRow, write } from '../store.ts';
+import { type AliasRow, type FunctionRow, getPolicyRowAt, keys, type PolicyRow, read, type VersionRow, write } from '../store.ts';
 
 const NO_POLICY = 'No policy is associated with the given resource.';
 
@@ -40,7 +40,7 @@ export const addPermission: Operation<AddPermissionRequest, AddPermissionRespons
 /** "GetPolicy". */
 export const getPolicy: Operation<GetPolicyRequest, GetPolicyResponse> = async (ctx, input) => {
   const { name, qualifier } = readReference(ctx, input.FunctionName ?? '', input.Qualifier);
-  const row = await getPolicyRow(ctx.platform.store, ctx, name, qualifier ?? '');
+  const row = await getPolicyRowAt(ctx.platform.store, keys.policy(ctx, name, qualifier ?? ''));
   if (!row) throw noSuchResource();
   return { Policy: JSON.stringify({ Version: '2012-10-17', Id: 'default', Statement: row.statements }), RevisionId: row.revisionId };
 };
@@ -100,7 +100,7 @@ function statementOf(ctx: Ctx, reference: FunctionReference, input: AddPermissio
   };
 }
 
-function principalOf(ctx: Ctx, principal: string): string | Record<string, string> {
+export function principalOf(ctx: Ctx, principal: string): string | Record<string, string> {
   if (principal === '*') return '*';
   if (/^[a-zA-Z0-9.-]+\.amazonaws\.com(\.cn)?$/.test(principal) || principal === 'edgelambda.amazonaws.com') return { Service: principal };
   if (/^\d{12}$/.test(principal)) return { AWS: `arn:${partitionOf(ctx.region)}:iam::${principal}:root` };

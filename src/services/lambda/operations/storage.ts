@@ -2,7 +2,7 @@ import type { GetAccountSettingsResponse } from '@aws-sdk/client-lambda';
 import type { Ctx, Operation } from '../../service.ts';
 import { codeStorageExceeded } from '../errors.ts';
 import { CONCURRENT_EXECUTIONS, TOTAL_CODE_BYTES_MAX, UNZIPPED_BYTES_MAX, ZIP_BYTES_MAX } from '../limits.ts';
-import { type FunctionRow, keys, listRows, type VersionRow } from '../store.ts';
+import { type FunctionRow, keys, type LayerVersionRow, listRows, type VersionRow } from '../store.ts';
 
 const PAGE = 1000;
 
@@ -21,7 +21,7 @@ async function usageOf(ctx: Ctx): Promise<{ readonly codeBytes: number; readonly
     }
     after = page.lastKey;
   } while (after !== undefined);
-  return { codeBytes, functions, reserved };
+  return { codeBytes: codeBytes + (await layerBytes(ctx)), functions, reserved };
 }
 
 /** Of published versions: AWS counts each, also where it has the code of another. */
@@ -29,6 +29,11 @@ async function versionBytes(ctx: Ctx, fn: FunctionRow): Promise<number> {
   if (fn.nextVersion === 1) return 0;
   const { rows } = await listRows<VersionRow>(ctx.platform.store, keys.versions(ctx, fn.name), Number.MAX_SAFE_INTEGER);
   return rows.reduce((sum, { code }) => sum + code.size, 0);
+}
+
+async function layerBytes(ctx: Ctx): Promise<number> {
+  const { rows } = await listRows<LayerVersionRow>(ctx.platform.store, keys.allLayerVersions(ctx), Number.MAX_SAFE_INTEGER);
+  return rows.reduce((sum, row) => sum + (row.deleted ? 0 : row.code.size), 0);
 }
 
 /** Throws CodeStorageExceededException where `bytes` more would exceed the account's code storage. */

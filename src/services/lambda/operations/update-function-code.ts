@@ -8,6 +8,7 @@ import { busy, functionNotFound, invalidParameter, revisionMismatch } from '../e
 import { requireFunction } from '../functions.ts';
 import { type FunctionRow, keys, read, type VersionRow, write } from '../store.ts';
 import { describeCode, keepCode, readCode } from './code.ts';
+import { checkTotalSize } from './layers.ts';
 import { checkCodeStorage } from './storage.ts';
 
 /** "UpdateFunctionCode". */
@@ -17,13 +18,15 @@ export const updateFunctionCode: Operation<UpdateFunctionCodeRequest, FunctionCo
   if (input.ImageUri !== undefined) throw invalidParameter("Please don't provide ImageUri when updating a function with packageType Zip.");
   if (input.PublishTo !== undefined) throw notImplemented('PublishTo');
   const arn = functionArn(ctx, name);
-  checkUpdate(await requireFunction(ctx.platform, ctx, name), arn, input.RevisionId);
+  const before = await requireFunction(ctx.platform, ctx, name);
+  checkUpdate(before, arn, input.RevisionId);
   const zip = await readCode(ctx, input);
+  checkTotalSize(zip.unzippedBytes, before.latest.layers);
   if (input.DryRun) {
     const { latest } = await requireFunction(ctx.platform, ctx, name);
     return fullConfiguration(ctx, name, { ...latest, code: { blobId: '', ...(await describeCode(zip)) } });
   }
-  await checkCodeStorage(ctx, zip.length);
+  await checkCodeStorage(ctx, zip.zip.length);
   const code = await keepCode(ctx, zip);
   const revisionId = ids.uuid();
   const versionRevisionId = ids.uuid();

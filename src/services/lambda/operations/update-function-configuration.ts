@@ -7,6 +7,7 @@ import { reconfigured } from '../domain/parameters.ts';
 import { functionNotFound } from '../errors.ts';
 import { requireFunction } from '../functions.ts';
 import { type FunctionRow, keys, read, type VersionRow, write } from '../store.ts';
+import { checkTotalSize, resolveLayers } from './layers.ts';
 import { checkUpdate, runnable } from './update-function-code.ts';
 
 /** "UpdateFunctionConfiguration". */
@@ -14,7 +15,9 @@ export const updateFunctionConfiguration: Operation<UpdateFunctionConfigurationR
   const { store, ids, clock } = ctx.platform;
   const { name } = readReference(ctx, input.FunctionName ?? '');
   const arn = functionArn(ctx, name);
-  await requireFunction(ctx.platform, ctx, name);
+  const { latest: current } = await requireFunction(ctx.platform, ctx, name);
+  const layers = input.Layers === undefined ? undefined : await resolveLayers(ctx, input.Layers, current.layers);
+  if (layers) checkTotalSize(current.code.unzippedBytes, layers);
   const revisionId = ids.uuid();
   const nowMs = clock.virtual();
   const key = keys.fn(ctx, name);
@@ -22,8 +25,17 @@ export const updateFunctionConfiguration: Operation<UpdateFunctionConfigurationR
     const fn = read<FunctionRow>(tx, key);
     if (!fn) throw functionNotFound(arn);
     checkUpdate(fn, arn, input.RevisionId);
-    const { variables: _, ...before } = fn.latest;
-    const row: VersionRow = { ...before, ...reconfigured(name, fn.latest, input), lastModifiedMs: nowMs, revisionId, launchId: revisionId, ...UPDATING };
+    const { variables: _1, layers: had, ...before } = fn.latest;
+    const has = layers ?? had ?? [];
+    const row: VersionRow = {
+      ...before,
+      ...(has.length > 0 ? { layers: has } : {}),
+      ...reconfigured(name, fn.latest, input),
+      lastModifiedMs: nowMs,
+      revisionId,
+      launchId: revisionId,
+      ...UPDATING,
+    };
     write(tx, key, { ...fn, latest: row, previous: runnable(fn) });
     enqueueSettle(ctx, tx, { name, revisionId });
     return row;
