@@ -143,6 +143,8 @@ function ownPath(head: Head): Route | undefined {
   if (api?.[1]) return { kind: 'endpoint', endpoint: 'execute-api', id: api[1], stage: api[2] ?? '', path: api[3] ?? '/' };
   const code = /^\/_aws\/lambda-code\/([^/]+)$/.exec(path);
   if (code?.[1]) return { kind: 'endpoint', endpoint: 'lambda-code', id: code[1], path: '/' };
+  const response = /^\/_aws\/cloudformation-response\/([^/]+)$/.exec(path);
+  if (response?.[1]) return { kind: 'endpoint', endpoint: 'cloudformation-response', id: response[1], path: '/' };
   if (path === '/metrics')
     return head.credential || readHost(head.headers['host'] ?? '').bucket || readHost(head.headers['host'] ?? '').endpoint ? undefined : ADMIN;
   if (/^\/_(croft|localstack|aws)(\/|$)/.test(path)) return readHost(head.headers['host'] ?? '').endpoint ? undefined : ADMIN;

@@ -102,8 +102,11 @@ export interface Service {
   stop?(): Promise<void> | void;
 }
 
-/** `lambda-code`: the download links of GetFunction (`/_aws/lambda-code/{blob}`). */
-export type EndpointKind = 'execute-api' | 'lambda-url' | 'lambda-code';
+/**
+ * `lambda-code`: the download links of GetFunction (`/_aws/lambda-code/{blob}`). `cloudformation-response`: where custom resources and wait conditions are answered
+ * (`/_aws/cloudformation-response/{id}`).
+ */
+export type EndpointKind = 'execute-api' | 'lambda-url' | 'lambda-code' | 'cloudformation-response';
 
 /** A request to a user's own endpoint, told apart by host (`{id}.execute-api.…`) or path (`/restapis/{id}/{stage}/_user_request_/…`). */
 export interface EndpointRequest extends WireRequest {
@@ -142,11 +145,13 @@ export interface ResourceType {
   /** Resolves once it is gone; a resource that is not there any more is a success. */
   delete(
     ctx: Ctx,
-    request: { readonly physicalId: string; readonly properties: Properties; readonly stackId: string; readonly logicalId: string },
+    request: { readonly physicalId: string; readonly properties: Properties; readonly stackId: string; readonly logicalId: string } & Waiting,
   ): Promise<void>;
+  /** What a creation that was cut off has made so far, without waiting; undefined: nothing. Absent: `create` is asked again. */
+  abandoned?(ctx: Ctx, request: ResourceRequest): Promise<ResourceResult | undefined>;
   /** Properties (dotted from the top) whose change replaces the resource. */
   readonly replaceOn: readonly string[];
-  /** Top-level properties understood; any other fails the resource loudly. */
+  /** Top-level properties understood; any other fails the resource loudly. `*` stands for every name. */
   readonly properties: readonly string[];
   /** Properties kept but without effect: the stack's events say so. */
   readonly recorded?: readonly string[];
@@ -154,7 +159,13 @@ export interface ResourceType {
 
 export type Properties = Readonly<Record<string, unknown>>;
 
-export interface ResourceRequest {
+/** For types that wait for somebody else's answer: a token, the same at each retry, and a signal aborted when the wait is of no use any more. */
+export interface Waiting {
+  readonly token?: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface ResourceRequest extends Waiting {
   readonly properties: Properties;
   readonly logicalId: string;
   readonly stackId: string;

@@ -1,14 +1,18 @@
 import { partitionOf } from '../../kit/arn.ts';
 import type { Access, Ctx, Operation, OperationEntry, ResourceType, Service } from '../service.ts';
-import { builtinTypes } from './builtin.ts';
-import { RUN_TARGET, runOperation } from './engine/run.ts';
-import { PARALLEL_STACKS_MAX } from './limits.ts';
+import { runOperation, runTarget } from './engine/run.ts';
+import { NESTING_MAX, PARALLEL_STACKS_MAX } from './limits.ts';
 import * as changeSets from './operations/change-sets.ts';
 import { createStack } from './operations/create-stack.ts';
 import { deleteStack } from './operations/delete-stack.ts';
 import * as described from './operations/describe.ts';
 import * as templates from './operations/templates.ts';
 import * as updates from './operations/update-stack.ts';
+import { answerEndpoint } from './types/answers.ts';
+import { metadataTypes } from './types/metadata.ts';
+import { nestedStack } from './types/nested-stack.ts';
+import { withCustomTypes } from './types/table.ts';
+import { waitCondition, waitConditionHandle } from './types/wait-condition.ts';
 
 export interface CloudFormationOptions {
   /** Every room's resource types, by name; asked each time, as rooms are composed after this one is made. */
@@ -16,7 +20,8 @@ export interface CloudFormationOptions {
 }
 
 /** The CloudFormation room. See README.md. */
-export function createCloudFormationRoom({ resourceTypes }: CloudFormationOptions): Service {
+export function createCloudFormationRoom(options: CloudFormationOptions): Service {
+  const resourceTypes = () => withCustomTypes(options.resourceTypes());
   return {
     name: 'cloudformation',
     operations: {
@@ -47,10 +52,13 @@ export function createCloudFormationRoom({ resourceTypes }: CloudFormationOption
       ValidateTemplate: entry(templates.validateTemplate),
     },
     wording: { validationCode: 'ValidationError' },
-    resources: builtinTypes,
+    resources: [...metadataTypes, nestedStack, waitConditionHandle, waitCondition],
+    endpoints: { 'cloudformation-response': answerEndpoint },
     usage: {},
     start(platform) {
-      platform.bus.register(RUN_TARGET, { concurrency: PARALLEL_STACKS_MAX }, (attempt) => runOperation(platform, resourceTypes, attempt));
+      for (let depth = 0; depth <= NESTING_MAX; depth++) {
+        platform.bus.register(runTarget(depth), { concurrency: PARALLEL_STACKS_MAX }, (attempt) => runOperation(platform, resourceTypes, attempt));
+      }
     },
   };
 }

@@ -16,8 +16,18 @@ export const EXPANDED_NODES_MAX = 500_000;
 export const CIDR_SUBNETS_MAX = 256;
 /** Resources of one stack worked on at once. */
 export const PARALLEL_RESOURCES_MAX = 8;
-/** Stack operations under way at once in one process. */
-export const PARALLEL_STACKS_MAX = 16;
+/** Stack operations under way at once in one process, at each depth of nesting: some only wait for a function's answer. */
+export const PARALLEL_STACKS_MAX = 64;
+/** Stacks within stacks. */
+export const NESTING_MAX = 8;
+/** "Custom resource request objects": without `ServiceTimeout`, and at most. */
+export const CUSTOM_TIMEOUT_SECONDS = 3_600;
+export const CUSTOM_TIMEOUT_SECONDS_MAX = 3_600;
+/** "AWS::CloudFormation::WaitCondition". */
+export const WAIT_TIMEOUT_SECONDS_MAX = 43_200;
+/** What is kept of answers put to one URL. */
+export const ANSWER_BYTES_MAX = 65_536;
+export const ANSWERS_MAX = 1_000;
 export const PAGE_STACKS = 100;
 export const PAGE_EVENTS = 100;
 export const PAGE_RESOURCES = 100;

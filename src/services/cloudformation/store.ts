@@ -31,11 +31,16 @@ const templateKey = (scope: Scope, stackId: string, hash: string): Key => key(sc
 export const exportKey = (scope: Scope, name: string): Key => key(scope, 'export', name);
 export const importKey = (scope: Scope, name: string, stackId: string): Key => key(scope, 'import', name, stackId);
 
+/** A place for answers that a custom resource or a wait condition waits for: of a stack, for a token. */
+export const answerPlace = (stackId: string, token: string): string => `${stackId.split('/').at(-1) ?? ''}.${token}`;
+export const answerKey = (scope: Scope, place: string): Key => key(scope, 'answer', ...place.split('.'));
+
 export const rangeUnder = (prefix: Key) => ({ from: prefix, to: prefixEnd(prefix) });
 export const exportsRange = (scope: Scope) => rangeUnder(key(scope, 'export'));
 export const importsRange = (scope: Scope, name: string) => rangeUnder(key(scope, 'import', name));
 export const resourcesRange = (scope: Scope, stackId: string) => rangeUnder(key(scope, 'resource', stackId));
 export const changeSetsRange = (scope: Scope, stackId: string) => rangeUnder(key(scope, 'change-set', stackId));
+export const answersRange = (scope: Scope, stackId: string) => rangeUnder(key(scope, 'answer', stackId.split('/').at(-1) ?? ''));
 export const stacksRange = (scope: Scope) => rangeUnder(key(scope, 'stack'));
 export const eventsRange = (scope: Scope, stackId: string) => rangeUnder(eventPrefix(scope, stackId));
 

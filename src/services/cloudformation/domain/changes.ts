@@ -3,13 +3,13 @@ import { compareProperties } from '../engine/handlers.ts';
 import { activeResources, attributeOf, type EnvironmentOptions, environmentOf, type ResourceView } from './environment.ts';
 import { functionOf, holdsUnknown, NO_VALUE, resolve, UNKNOWN, type Value } from './intrinsics.ts';
 import { isObject, isText, type Json, sameJson } from './json.ts';
-import type { Resource, ResourceChange } from './records.ts';
+import type { Resource, ResourceChange, TypeTable } from './records.ts';
 import { collectReferences, orderOf, type Template, type TemplateResource } from './template.ts';
 
 type Basis = Omit<EnvironmentOptions, 'resource'> & { readonly tags: Readonly<Record<string, string>> };
 
 /** What an operation would do to each resource: "Change sets" in the CloudFormation User Guide. */
-export function changesOf(basis: Basis, resources: ReadonlyMap<string, Resource>, types: ReadonlyMap<string, ResourceType>): ResourceChange[] {
+export function changesOf(basis: Basis, resources: ReadonlyMap<string, Resource>, types: TypeTable): ResourceChange[] {
   const made = new Set<string>();
   const view = (logicalId: string): ResourceView | undefined => {
     if (made.has(logicalId)) return { ref: UNKNOWN, attribute: () => UNKNOWN };

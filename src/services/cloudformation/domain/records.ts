@@ -1,5 +1,11 @@
+import type { ResourceType } from '../../service.ts';
 import type { Json } from './json.ts';
 import type { StackParameter } from './parameters.ts';
+
+/** Resource types by name. */
+export interface TypeTable {
+  get(type: string): ResourceType | undefined;
+}
 
 /** What a stack operation works towards. */
 export interface Target {
@@ -21,6 +27,14 @@ export interface Output {
   readonly exportName?: string;
 }
 
+/** Where a nested stack stands. */
+export interface Nesting {
+  readonly parentId: string;
+  readonly rootId: string;
+  /** From 1. */
+  readonly depth: number;
+}
+
 /** A stack. Its resources, events and templates stand under keys of their own. */
 export interface Stack {
   readonly id: string;
@@ -38,6 +52,8 @@ export interface Stack {
   readonly disableRollback: boolean;
   readonly timeoutMinutes?: number;
   readonly terminationProtection: boolean;
+  /** Of a nested stack. */
+  readonly nesting?: Nesting;
   readonly policy?: string;
   readonly changeSetId?: string;
   readonly clientToken?: string;

@@ -3,12 +3,16 @@ import { NO_VALUE, resolve, type Value } from '../domain/intrinsics.ts';
 import { type Json, sameJson, scalarText } from '../domain/json.ts';
 import type { Resource, Step } from '../domain/records.ts';
 import { orderOf, type TemplateResource } from '../domain/template.ts';
+import { WaitAborted } from '../types/answers.ts';
+import { NESTED_STACK } from '../types/table.ts';
 import { checkProperties, compareProperties, handlerOf, leftBehind, reasonOf, recordedNote, requestOf, withResult } from './handlers.ts';
 import { finishApply } from './outcome.ts';
 import { type Plan, planOf, type Run } from './run.ts';
 import { type Done, schedule } from './schedule.ts';
 
 export const CREATING_REPLACEMENT = 'Requested update requires the creation of a new physical resource; hence creating one.';
+
+const MADE_REPLACEMENT = 'Requested update required the provider to create a new physical resource';
 
 /** Creates and updates what the target asks for, each resource after those it depends on. */
 export async function applyPhase(run: Run): Promise<void> {
@@ -112,7 +116,8 @@ async function begin(
   const { changed, replacing } = compareProperties(run.types.get(wanted.type), present.properties, properties);
   const retagged = !sameJson(present.tags, tags);
   const before = snapshot(present);
-  if (changed.length === 0 && !retagged) {
+  // What a nested stack's template says is known to that stack only.
+  if (changed.length === 0 && !retagged && wanted.type !== NESTED_STACK) {
     const kept: Resource = { ...withoutReason(present), ...facts, updatedMs: present.updatedMs, before, step: step('none', 'done') };
     await run.commit({ resources: [kept] });
     return kept;
@@ -165,13 +170,18 @@ async function carryOut(run: Run, resource: Resource): Promise<Done> {
           })
         : await handler.create(run.ctx, request);
     const made = withResult({ ...resource, step: done('done'), updatedMs: run.platform.clock.virtual() }, result, updating ? before?.attributes : {});
-    const replaced = resource.step?.action === 'replace' && before?.physicalId !== undefined ? replacedGarbage(resource, before) : undefined;
+    const other = updating && made.physicalId !== before?.physicalId;
+    const replaced = (other || resource.step?.action === 'replace') && before?.physicalId !== undefined ? replacedGarbage(resource, before) : undefined;
     const finished: Resource = { ...made, status: `${verb}_COMPLETE`, ...(replaced ? { garbage: [...(resource.garbage ?? []), replaced] } : {}) };
-    const initiated = updating ? [] : [run.event(finished, `${verb}_IN_PROGRESS`, 'Resource creation Initiated')];
+    const initiated = other
+      ? [run.event(finished, `${verb}_IN_PROGRESS`, MADE_REPLACEMENT)]
+      : updating
+        ? []
+        : [run.event(finished, `${verb}_IN_PROGRESS`, 'Resource creation Initiated')];
     await run.commit({ resources: [finished], events: [...initiated, run.event(finished, `${verb}_COMPLETE`, recordedNote(handler, resource.properties))] });
     return 'ok';
   } catch (error) {
-    if (run.superseded) throw error;
+    if (run.superseded || error instanceof WaitAborted) throw error;
     const reason = reasonOf(run, error, resource.token);
     const left = leftBehind(error);
     const failed: Resource = {

@@ -2,6 +2,7 @@ import type { Resource } from '../domain/records.ts';
 import { orderOf } from '../domain/template.ts';
 import { CLEANUP_ATTEMPTS_MAX } from '../limits.ts';
 import { resourceKey } from '../store.ts';
+import { WaitAborted } from '../types/answers.ts';
 import { reasonOf } from './handlers.ts';
 import { deletePhysical, garbageEvent, isRetained, removeResource } from './remove.ts';
 import type { Run } from './run.ts';
@@ -53,9 +54,10 @@ async function collectGarbage(run: Run, resource: Resource): Promise<void> {
 async function attemptDeletion(run: Run, logicalId: string, garbage: NonNullable<Resource['garbage']>[number]): Promise<string | undefined> {
   for (let attempt = 1; ; attempt++) {
     try {
-      await deletePhysical(run, logicalId, garbage);
+      await deletePhysical(run, logicalId, garbage, attempt);
       return undefined;
     } catch (error) {
+      if (error instanceof WaitAborted) throw error;
       if (attempt >= CLEANUP_ATTEMPTS_MAX) return reasonOf(run, error, run.token(logicalId, 'cleanup'));
     }
   }

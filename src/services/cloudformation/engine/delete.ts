@@ -1,5 +1,5 @@
 import type { ChangeSet, Resource } from '../domain/records.ts';
-import { changeSetsRange, deleteChangeSetTx, exportKey, getNameTx, importKey, nameKey, readAll, stackKey } from '../store.ts';
+import { answersRange, changeSetsRange, deleteChangeSetTx, exportKey, getNameTx, importKey, nameKey, readAll, stackKey } from '../store.ts';
 import { dependentsOf, isRetained, removeResource } from './remove.ts';
 import type { Run } from './run.ts';
 import { schedule } from './schedule.ts';
@@ -47,7 +47,9 @@ async function forget(run: Run): Promise<void> {
   const { store } = run.platform;
   const { scope, stack } = run;
   const changeSets = await readAll<ChangeSet>(store, changeSetsRange(scope, stack.id));
-  await store.transact({ keys: [stackKey(scope, stack.id), nameKey(scope, stack.name)] }, (tx) => {
+  const answers = answersRange(scope, stack.id);
+  await store.transact({ keys: [stackKey(scope, stack.id), nameKey(scope, stack.name)], ranges: [answers] }, (tx) => {
+    for (const [key] of tx.range(answers).entries) tx.delete(key);
     if (getNameTx(tx, scope, stack.name) === stack.id) tx.delete(nameKey(scope, stack.name));
     for (const { exportName } of stack.outputs) if (exportName !== undefined) tx.delete(exportKey(scope, exportName));
     for (const name of stack.imports ?? []) tx.delete(importKey(scope, name, stack.id));

@@ -17,6 +17,7 @@ export function handlerOf(run: Run, type: string): ResourceType {
 
 /** Refuses properties that the type does not know. */
 export function checkProperties(handler: ResourceType, properties: Properties): void {
+  if (handler.properties.includes('*')) return;
   const strange = Object.keys(properties).filter((name) => !handler.properties.includes(name));
   if (strange.length > 0) throw new Error(`Encountered unsupported property ${strange.join(', ')} (${handler.type} in Croft)`);
 }
@@ -37,6 +38,7 @@ export function requestOf(run: Run, resource: Pick<Resource, 'logicalId' | 'prop
     generatedName: (maxLength) => generatedName(run.stack.name, resource.logicalId, resource.token, maxLength),
     token: resource.token,
     tags: resource.tags,
+    signal: run.waiting,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Garbage, Resource, Step } from '../domain/records.ts';
+import { WaitAborted } from '../types/answers.ts';
 import { handlerOf, reasonOf, requestOf, withResult } from './handlers.ts';
 import type { EventInput, Run } from './run.ts';
 import type { Done } from './schedule.ts';
@@ -35,7 +36,7 @@ export async function removeResource(run: Run, resource: Resource, options: { re
     await run.commit({ resources: [gone], events: [run.event(gone, 'DELETE_COMPLETE')] });
     return 'ok';
   } catch (error) {
-    if (run.superseded) throw error;
+    if (run.superseded || error instanceof WaitAborted) throw error;
     const reason = reasonOf(run, error, run.token(resource.logicalId, 'delete'));
     const failed: Resource = { ...begun, status: 'DELETE_FAILED', statusReason: reason, step: step('failed') };
     await run.commit({ resources: [failed], events: [run.event(failed, 'DELETE_FAILED', reason)] });
@@ -47,7 +48,9 @@ export async function removeResource(run: Run, resource: Resource, options: { re
 async function withPhysicalId(run: Run, resource: Resource): Promise<Resource> {
   if (resource.physicalId !== undefined || resource.step?.action !== 'create' || resource.step.state !== 'started') return resource;
   try {
-    return withResult(resource, await handlerOf(run, resource.type).create(run.ctx, requestOf(run, resource)));
+    const handler = handlerOf(run, resource.type);
+    const made = handler.abandoned ? await handler.abandoned(run.ctx, requestOf(run, resource)) : await handler.create(run.ctx, requestOf(run, resource));
+    return made ? withResult(resource, made) : resource;
   } catch (error) {
     run.platform.log.debug({ stack: run.stack.id, resource: resource.logicalId, error: String(error) }, 'an unfinished resource could not be found again');
     return resource;
@@ -55,8 +58,10 @@ async function withPhysicalId(run: Run, resource: Resource): Promise<Resource> {
 }
 
 /** Deletes one physical resource by its type's code. */
-export async function deletePhysical(run: Run, logicalId: string, garbage: Pick<Garbage, 'physicalId' | 'type' | 'properties'>): Promise<void> {
-  await handlerOf(run, garbage.type).delete(run.ctx, { physicalId: garbage.physicalId, properties: garbage.properties, stackId: run.stack.id, logicalId });
+export async function deletePhysical(run: Run, logicalId: string, garbage: Pick<Garbage, 'physicalId' | 'type' | 'properties'>, attempt = 1): Promise<void> {
+  const { physicalId, properties, type } = garbage;
+  const token = run.token(logicalId, `delete/${attempt}/${physicalId}`);
+  await handlerOf(run, type).delete(run.ctx, { physicalId, properties, stackId: run.stack.id, logicalId, token, signal: run.waiting });
 }
 
 /** Events of a physical resource that is not the logical resource's present one. */

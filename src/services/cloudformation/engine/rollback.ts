@@ -1,4 +1,5 @@
 import type { Resource, Step } from '../domain/records.ts';
+import { WaitAborted } from '../types/answers.ts';
 import { removeAll, standing } from './delete.ts';
 import { handlerOf, reasonOf, requestOf, withResult } from './handlers.ts';
 import { dependentsOf } from './remove.ts';
@@ -64,16 +65,20 @@ async function revert(run: Run, resource: Resource): Promise<Done> {
   if (last?.phase !== 'rollback') await run.commit({ resources: [begun], events: [run.event(begun, 'UPDATE_IN_PROGRESS')] });
   try {
     const request = { ...requestOf(run, { ...before, logicalId: resource.logicalId }), token: run.token(resource.logicalId, 'rollback') };
-    const result = await handlerOf(run, before.type).update(run.ctx, { ...request, physicalId: before.physicalId ?? '', previous: resource.properties });
+    // The code behind a custom resource may have made another physical resource of it, and may do so again.
+    const present = resource.physicalId ?? before.physicalId ?? '';
+    const result = await handlerOf(run, before.type).update(run.ctx, { ...request, physicalId: present, previous: resource.properties });
+    const left = [...(resource.garbage ?? []), { physicalId: present, type: resource.type, properties: resource.properties, retain: false }];
+    const garbage = left.filter(({ physicalId }) => physicalId !== result.physicalId);
     const reverted = withResult(
-      { ...before, status: 'UPDATE_COMPLETE', updatedMs: run.platform.clock.virtual(), before, step: step('done') },
+      { ...before, status: 'UPDATE_COMPLETE', updatedMs: run.platform.clock.virtual(), before, garbage, step: step('done') },
       result,
       before.attributes,
     );
     await run.commit({ resources: [reverted], events: [run.event(reverted, 'UPDATE_COMPLETE')] });
     return 'ok';
   } catch (error) {
-    if (run.superseded) throw error;
+    if (run.superseded || error instanceof WaitAborted) throw error;
     const reason = reasonOf(run, error, run.token(resource.logicalId, 'rollback'));
     const failed: Resource = { ...begun, status: 'UPDATE_FAILED', statusReason: reason, step: step('failed') };
     await run.commit({ resources: [failed], events: [run.event(failed, 'UPDATE_FAILED', reason)] });

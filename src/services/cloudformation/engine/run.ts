@@ -1,11 +1,13 @@
 import type { Attempt, Outcome } from '../../../bus/bus.ts';
-import type { Ctx, Platform, ResourceType } from '../../service.ts';
+import type { Ctx, Platform } from '../../service.ts';
+import { masked } from '../domain/custom.ts';
 import { activeResources, attributeOf, environmentOf } from '../domain/environment.ts';
 import type { Environment } from '../domain/intrinsics.ts';
 import type { JsonObject } from '../domain/json.ts';
 import { tokenOf } from '../domain/names.ts';
-import type { Phase, Resource, Stack, StackEvent, StackOperation, Target } from '../domain/records.ts';
+import type { Phase, Resource, Stack, StackEvent, StackOperation, Target, TypeTable } from '../domain/records.ts';
 import { checkTemplate, type Template, type TemplateResource } from '../domain/template.ts';
+import { validationError } from '../errors.ts';
 import {
   type Export,
   exportsRange,
@@ -20,14 +22,18 @@ import {
   type Scope,
   stackKey,
 } from '../store.ts';
+import { WaitAborted } from '../types/answers.ts';
+import { NO_ECHO } from '../types/custom-resource.ts';
+import { isCustom } from '../types/table.ts';
 import { applyPhase } from './apply.ts';
 import { cleanupPhase } from './cleanup.ts';
 import { deletePhase } from './delete.ts';
 import { rollbackPhase } from './rollback.ts';
 
-export const RUN_TARGET = 'cloudformation:run';
+/** Stacks of each depth have deliveries of their own: a parent that waits must not keep its child from running. */
+export const runTarget = (depth: number): string => (depth === 0 ? 'cloudformation:run' : `cloudformation:run-${depth}`);
 
-export type ResourceTypes = () => ReadonlyMap<string, ResourceType>;
+export type ResourceTypes = () => TypeTable;
 
 /** Thrown where another operation has taken the stack over (a deletion, say), or the process stops: the run ends, the state is consistent. */
 export class Superseded extends Error {}
@@ -40,20 +46,23 @@ export class Run {
   readonly platform: Platform;
   readonly scope: Scope;
   readonly ctx: Ctx;
-  readonly types: ReadonlyMap<string, ResourceType>;
+  readonly types: TypeTable;
   readonly signal: AbortSignal;
+  /** Aborted also when the stack is in another operation: who waits for somebody's answer stops then. */
+  readonly waiting: AbortSignal;
   stack: Stack;
   operation: StackOperation;
   readonly resources: Map<string, Resource>;
   /** Set once a commit found the operation gone. */
   superseded = false;
 
-  constructor(parts: Pick<Run, 'platform' | 'scope' | 'ctx' | 'types' | 'signal' | 'stack' | 'operation' | 'resources'>) {
+  constructor(parts: Pick<Run, 'platform' | 'scope' | 'ctx' | 'types' | 'signal' | 'waiting' | 'stack' | 'operation' | 'resources'>) {
     this.platform = parts.platform;
     this.scope = parts.scope;
     this.ctx = parts.ctx;
     this.types = parts.types;
     this.signal = parts.signal;
+    this.waiting = parts.waiting;
     this.stack = parts.stack;
     this.operation = parts.operation;
     this.resources = parts.resources;
@@ -106,8 +115,18 @@ export class Run {
       type: resource.type,
       status,
       ...(reason ? { reason } : {}),
-      properties: JSON.stringify(resource.properties),
+      properties: JSON.stringify(masked(resource.properties, this.secrets())),
     };
+  }
+
+  /** Values that events must not show: of `NoEcho` parameters, and what custom resources answered with `NoEcho`. */
+  secrets(): string[] {
+    const parameters = [...(this.stack.current?.parameters ?? []), ...(this.operation.target?.parameters ?? [])];
+    const hidden = parameters.filter(({ noEcho }) => noEcho).map(({ value }) => value);
+    for (const { attributes } of this.resources.values()) {
+      if (attributes[NO_ECHO]) hidden.push(...Object.values(attributes).filter((value) => typeof value === 'string'));
+    }
+    return hidden.filter((value) => value !== '');
   }
 
   /** Moves the operation to its next phase, the stack to `status`. */
@@ -176,10 +195,16 @@ export async function planOf(run: Run, target: Target): Promise<Plan> {
     resource: (logicalId) => {
       const resource = run.resources.get(logicalId);
       if (resource?.physicalId === undefined) return undefined;
-      return { ref: resource.physicalId, attribute: (name) => attributeOf(resource.attributes, name) };
+      return { ref: resource.physicalId, attribute: (name) => attributeOf(resource.attributes, name) ?? missingAnswer(run, resource, name) };
     },
   });
   return { template, env, active: activeResources(template, env), imports };
+}
+
+/** A custom resource has the attributes that its function gives it, and no others. */
+function missingAnswer(run: Run, { type, logicalId, token }: Resource, name: string): undefined {
+  if (!isCustom(type)) return undefined;
+  throw validationError(`CustomResource attribute error: Vendor response doesn't contain ${name} key in object ${run.stack.id}|${logicalId}|${token}`);
 }
 
 /**
@@ -190,15 +215,39 @@ export async function runOperation(platform: Platform, types: ResourceTypes, att
   const { stackId, operationId } = attempt.payload as { stackId: string; operationId: string };
   const scope = { account: attempt.account, region: attempt.region };
   const ctx = platform.contextFor({ ...scope, trace: attempt.trace });
+  const takenOver = new AbortController();
+  const watching = platform.store.watch(stackKey(scope, stackId), () => {
+    getStack(platform.store, scope, stackId).then(
+      (stack) => stack?.operation?.id === operationId || takenOver.abort(),
+      (error: unknown) => platform.log.warn({ stack: stackId, error: String(error) }, 'a stack could not be read while it is at work'),
+    );
+  });
+  const signal = AbortSignal.any([attempt.signal, takenOver.signal]);
+  try {
+    return await runPhases(platform, types, attempt, { ctx, scope, stackId, operationId, waiting: signal });
+  } finally {
+    watching();
+  }
+}
+
+interface Work {
+  readonly ctx: Ctx;
+  readonly scope: Scope;
+  readonly stackId: string;
+  readonly operationId: string;
+  readonly waiting: AbortSignal;
+}
+
+async function runPhases(platform: Platform, types: ResourceTypes, attempt: Attempt, { ctx, scope, stackId, operationId, waiting }: Work): Promise<Outcome> {
   for (;;) {
     const stack = await getStack(platform.store, scope, stackId);
     if (!stack?.operation || stack.operation.id !== operationId) return { done: true };
     const resources = await getResources(platform.store, scope, stackId);
-    const run = new Run({ platform, scope, ctx, types: types(), signal: attempt.signal, stack, operation: stack.operation, resources });
+    const run = new Run({ platform, scope, ctx, types: types(), signal: attempt.signal, waiting, stack, operation: stack.operation, resources });
     try {
       await PHASES[stack.operation.phase](run);
     } catch (error) {
-      if (!(error instanceof Superseded)) throw error;
+      if (!(error instanceof Superseded || error instanceof WaitAborted)) throw error;
     }
     // Stopped between two steps: another process, or the next start, goes on.
     if (attempt.signal.aborted) return { retry: { atMs: platform.clock.virtual() } };

@@ -2,7 +2,7 @@ import type { CreateStackInput, CreateStackOutput } from '@aws-sdk/client-cloudf
 import { formatArn } from '../../../kit/arn.ts';
 import { notImplemented } from '../../../kit/errors.ts';
 import type { Ctx, Operation } from '../../service.ts';
-import type { Stack } from '../domain/records.ts';
+import type { Nesting, Stack } from '../domain/records.ts';
 import { alreadyExists, validationError } from '../errors.ts';
 import { findStack, getNameTx, nameKey, putNameTx, putTemplateTx, stackKey } from '../store.ts';
 import { checkCapabilities, prepare } from './prepare.ts';
@@ -23,7 +23,10 @@ export const emptyStack = (id: string, name: string, createdMs: number): Stack =
 });
 
 /** "CreateStack" in the CloudFormation API Reference. */
-export const createStack: Operation<CreateStackInput, CreateStackOutput> = async (ctx, input) => {
+export const createStack: Operation<CreateStackInput, CreateStackOutput> = (ctx, input) => beginStack(ctx, input, undefined);
+
+/** Begins a stack, nested in another where `nesting` says so. Answers an earlier request with the same token again. */
+export async function beginStack(ctx: Ctx, input: CreateStackInput, nesting: Nesting | undefined): Promise<CreateStackOutput> {
   const name = checkStackName(input.StackName ?? '');
   if (input.OnFailure !== undefined && input.DisableRollback !== undefined)
     throw validationError('You can specify either DisableRollback or OnFailure, but not both.');
@@ -46,11 +49,12 @@ export const createStack: Operation<CreateStackInput, CreateStackOutput> = async
       ...(input.TimeoutInMinutes === undefined ? {} : { timeoutMinutes: input.TimeoutInMinutes }),
       terminationProtection: input.EnableTerminationProtection ?? false,
       ...(input.StackPolicyBody ? { policy: input.StackPolicyBody } : {}),
+      ...(nesting ? { nesting } : {}),
     };
     startOperation(tx, ctx, start, stack, 'CREATE_IN_PROGRESS', { kind: 'create', phase: 'apply', target: prepared.target, onFailure });
   });
   return { StackId: stackId };
-};
+}
 
 /** The answer of an earlier request with the same token, or `AlreadyExistsException`. */
 async function sameRequest(ctx: Ctx, name: string, token: string | undefined): Promise<CreateStackOutput | undefined> {

@@ -50,6 +50,7 @@ function describe(stack: Stack): Cfn.Stack {
     Tags: Object.entries(target?.tags ?? {}).map(([Key, Value]) => ({ Key, Value })),
     EnableTerminationProtection: stack.terminationProtection,
     DriftInformation: { StackDriftStatus: 'NOT_CHECKED' },
+    ...(stack.nesting ? { ParentId: stack.nesting.parentId, RootId: stack.nesting.rootId } : {}),
   };
 }
 
@@ -77,7 +78,8 @@ export const listStacks: Operation<Cfn.ListStacksInput, Cfn.ListStacksOutput> = 
   const stacks = (await byCreation(ctx)).filter(({ status }) => wanted.size === 0 || wanted.has(status));
   const { items, NextToken } = pageOf(stacks, input.NextToken, PAGE_STACKS);
   const summaries = items.map((stack): Cfn.StackSummary => {
-    const { StackId, StackName, CreationTime, LastUpdatedTime, DeletionTime, StackStatus, StackStatusReason, DriftInformation } = describe(stack);
+    const { StackId, StackName, CreationTime, LastUpdatedTime, DeletionTime, StackStatus, StackStatusReason, DriftInformation, ParentId, RootId } =
+      describe(stack);
     return {
       StackId,
       StackName,
@@ -88,6 +90,8 @@ export const listStacks: Operation<Cfn.ListStacksInput, Cfn.ListStacksOutput> = 
       StackStatus,
       ...(StackStatusReason ? { StackStatusReason } : {}),
       DriftInformation: { StackDriftStatus: DriftInformation?.StackDriftStatus },
+      ...(ParentId ? { ParentId } : {}),
+      ...(RootId ? { RootId } : {}),
     };
   });
   return { StackSummaries: summaries, ...(NextToken ? { NextToken } : {}) };

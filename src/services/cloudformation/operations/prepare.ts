@@ -1,11 +1,11 @@
 import type { Tag } from '@aws-sdk/client-cloudformation';
-import type { Ctx, ResourceType } from '../../service.ts';
+import type { Ctx } from '../../service.ts';
 import { capabilitiesOf, missingCapabilities } from '../domain/capabilities.ts';
 import { changesOf } from '../domain/changes.ts';
 import { checkStatics, environmentOf } from '../domain/environment.ts';
 import { isObject, type JsonObject, objectAt, sameJson } from '../domain/json.ts';
 import type { GivenParameter, StackParameter } from '../domain/parameters.ts';
-import type { Resource, ResourceChange, Stack, Target } from '../domain/records.ts';
+import type { Resource, ResourceChange, Stack, Target, TypeTable } from '../domain/records.ts';
 import { checkRules } from '../domain/rules.ts';
 import { checkTemplate, type Template } from '../domain/template.ts';
 import { refuseUnbuilt } from '../domain/unbuilt.ts';
@@ -13,6 +13,7 @@ import { insufficientCapabilities, validationError } from '../errors.ts';
 import { expandTemplate } from '../expander.ts';
 import { TAGS_MAX } from '../limits.ts';
 import { type Export, exportsRange, getResources, getTemplate, readAll, templateHash } from '../store.ts';
+import { NESTED_STACK } from '../types/table.ts';
 import { requiredTemplateText } from './template-input.ts';
 
 /** What `CreateStack`, `UpdateStack` and `CreateChangeSet` have in common. */
@@ -126,7 +127,7 @@ export async function compare(
   ctx: Ctx,
   stack: Pick<Stack, 'id' | 'name' | 'current'>,
   prepared: Prepared,
-  types: ReadonlyMap<string, ResourceType>,
+  types: TypeTable,
 ): Promise<{ changes: ResourceChange[]; any: boolean }> {
   const { store } = ctx.platform;
   const exports = await readAll<Export>(store, exportsRange(ctx));
@@ -147,7 +148,8 @@ export async function compare(
     resources,
     types,
   );
-  if (changes.length > 0 || !stack.current) return { changes, any: true };
+  const nested = [...prepared.template.resources.values()].some(({ type }) => type === NESTED_STACK);
+  if (changes.length > 0 || nested || !stack.current) return { changes, any: true };
   const before = JSON.parse((await getTemplate(store, ctx, stack.id, stack.current.processedTemplate)) || '{}') as JsonObject;
   const after = prepared.template.source;
   const sections = ['Outputs', 'Conditions', 'Mappings', 'Metadata'];

@@ -1,7 +1,7 @@
 import type { Tx } from '../../../store/store.ts';
 import type { Ctx } from '../../service.ts';
 import type { Stack, StackEvent, StackOperation } from '../domain/records.ts';
-import { RUN_TARGET, withStatus } from '../engine/run.ts';
+import { runTarget, withStatus } from '../engine/run.ts';
 import { validationError } from '../errors.ts';
 import { putEventTx, putStackTx } from '../store.ts';
 
@@ -34,7 +34,7 @@ export function startOperation(
   putStackTx(tx, ctx, { ...withStatus(stack, status, 'User Initiated'), ...token, operation: { ...operation, id, startedMs: atMs, ...token } });
   putEventTx(tx, ctx, stack.id, stackEvent(start, stack, status, 'User Initiated'));
   ctx.platform.bus.enqueue(tx, {
-    target: RUN_TARGET,
+    target: runTarget(stack.nesting?.depth ?? 0),
     account: ctx.account,
     region: ctx.region,
     payload: { stackId: stack.id, operationId: id },

@@ -1,9 +1,9 @@
-import type { ResourceType } from '../service.ts';
+import type { ResourceType } from '../../service.ts';
 
 /**
  * Types that stand for nothing outside the stack, on AWS as here. `AWS::CDK::Metadata` only carries figures about the tool that wrote the template.
  */
-export const builtinTypes: readonly ResourceType[] = [
+export const metadataTypes: readonly ResourceType[] = [
   {
     type: 'AWS::CDK::Metadata',
     properties: ['Analytics', 'Modules'],
