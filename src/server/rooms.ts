@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { createCompute } from '../compute/compute.ts';
 import { createApiGatewayRoom } from '../services/apigateway/index.ts';
 import { createCloudFormationRoom } from '../services/cloudformation/index.ts';
-import { createDynamoDbRoom } from '../services/dynamodb/index.ts';
+import { createDynamoDbRoom, createDynamoDbStreamsRoom } from '../services/dynamodb/index.ts';
 import { createIamRoom } from '../services/iam/index.ts';
 import { createLambdaRoom } from '../services/lambda/index.ts';
 import { createLogsRoom } from '../services/logs/index.ts';
@@ -28,6 +28,7 @@ export function allRooms({ dataDir, config, platform }: RoomParts): Service[] {
     createLogsRoom(),
     createS3Room(),
     createDynamoDbRoom(),
+    createDynamoDbStreamsRoom(),
     createLambdaRoom(compute),
     createApiGatewayRoom(),
   ];

@@ -2,8 +2,10 @@ import { assert } from '../../kit/errors.ts';
 import type { Key } from '../../kit/key.ts';
 import type { KeyRange, Tx } from '../../store/store.ts';
 import type { Ctx, Platform } from '../service.ts';
-import { BACKFILL_ROWS_PER_STEP, PURGE_ROWS_PER_STEP } from './limits.ts';
+import type { TableRecord, TableStream } from './domain/table.ts';
+import { BACKFILL_ROWS_PER_STEP, PURGE_ROWS_PER_STEP, STREAM_RETENTION_MS, TRIM_EVERY_MS } from './limits.ts';
 import { backfillRows, purgeRows, type Tables } from './store.ts';
+import { disableStream, TRIM_TARGET, type TrimPayload, trimStep } from './streams/store.ts';
 
 /** Work that goes on after the answer, delivered by the bus in bounded steps and resumed after a crash. */
 const PURGE = 'dynamodb:purge';
@@ -18,9 +20,16 @@ interface BackfillPayload {
   readonly after?: Key;
 }
 
-/** Removes the rows of a key range, which nothing reads any more, after this commit. */
-export function enqueuePurge(ctx: Ctx, tx: Tx, range: KeyRange): void {
-  ctx.platform.bus.enqueue(tx, { target: PURGE, account: ctx.account, region: ctx.region, payload: range, trace: ctx.trace });
+/** Removes the rows of a key range, which nothing reads any more, after this commit or at `dueMs`. */
+export function enqueuePurge(ctx: Ctx, tx: Tx, range: KeyRange, dueMs?: number): void {
+  const due = dueMs === undefined ? {} : { dueMs };
+  ctx.platform.bus.enqueue(tx, { target: PURGE, account: ctx.account, region: ctx.region, payload: range, ...due, trace: ctx.trace });
+}
+
+/** Ends a table's stream in the commit that disables it or deletes its table; a day later nothing of it is left. */
+export function endStream(ctx: Ctx, tx: Tx, record: TableRecord, stream: TableStream): void {
+  const nowMs = ctx.platform.clock.virtual();
+  for (const range of disableStream(tx, record, stream, nowMs)) enqueuePurge(ctx, tx, range, nowMs + STREAM_RETENTION_MS);
 }
 
 /** Fills a new index with the items that were there before it, then makes it ACTIVE. */
@@ -30,6 +39,7 @@ export function enqueueBackfill(ctx: Ctx, tx: Tx, tableName: string, tableId: st
 }
 
 export function registerBackground(platform: Platform, tables: Tables): void {
+  registerTrim(platform);
   platform.bus.register(PURGE, { concurrency: 2 }, async ({ payload, signal }) => {
     const range = payload as KeyRange;
     while (await purgeRows(tables.store, range, PURGE_ROWS_PER_STEP)) {
@@ -60,5 +70,19 @@ async function activateIndex(tables: Tables, work: BackfillPayload): Promise<voi
     const indexes = record.indexes.map((index) => (index.number === work.indexNumber ? { ...index, status: 'ACTIVE' as const } : index));
     assert(indexes.length === record.indexes.length, 'an index is made active, not added');
     return { next: { ...record, indexes }, result: undefined };
+  });
+}
+
+/** Removes records a day after they were written, in bounded commits; several that come of age soon after each other go together. */
+function registerTrim({ bus, clock, store }: Platform): void {
+  bus.register(TRIM_TARGET, { concurrency: 2 }, async ({ payload, signal }) => {
+    const { id } = payload as TrimPayload;
+    for (;;) {
+      const nowMs = clock.virtual();
+      const { more, nextMs } = await trimStep(store, id, nowMs - STREAM_RETENTION_MS);
+      if (nextMs !== undefined) return { retry: { atMs: Math.max(nextMs + STREAM_RETENTION_MS, nowMs) + TRIM_EVERY_MS } };
+      if (!more) return { done: true };
+      if (signal.aborted) return { retry: { atMs: nowMs } };
+    }
   });
 }

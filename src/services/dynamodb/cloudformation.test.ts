@@ -46,6 +46,24 @@ describe('AWS::DynamoDB::Table', () => {
     });
   });
 
+  it('has the stream that it is given, and another when the view changes', async () => {
+    const streamed = (StreamViewType: string | undefined): Properties => ({
+      ...properties,
+      ...(StreamViewType ? { StreamSpecification: { StreamViewType } } : {}),
+    });
+    const made = await table.create(fake.ctx, request(streamed('KEYS_ONLY')));
+    const first = made.attributes['StreamArn'];
+    expect(first).toMatch(/^arn:aws:dynamodb:us-east-1:000000000000:table\/stack-Table-token-1\/stream\//);
+    const change = async (now: string | undefined, before: string | undefined) =>
+      (await table.update(fake.ctx, { ...request(streamed(now)), physicalId: made.physicalId, previous: streamed(before) })).attributes['StreamArn'];
+    const second = await change('NEW_IMAGE', 'KEYS_ONLY');
+    expect(second).not.toBe(first);
+    expect(await change('NEW_IMAGE', 'NEW_IMAGE')).toBe(second);
+    await change(undefined, 'NEW_IMAGE');
+    expect(await call('DescribeTable', { TableName: made.physicalId })).toMatchObject({ Table: { LatestStreamArn: second } });
+    expect(((await call('DescribeTable', { TableName: made.physicalId })) as { Table: object }).Table).not.toHaveProperty('StreamSpecification');
+  });
+
   it("does not take over another's table of the same name", async () => {
     const named = { ...properties, TableName: 'shared' };
     await table.create(fake.ctx, request(named, 'first'));

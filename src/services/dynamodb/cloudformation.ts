@@ -98,7 +98,6 @@ const CAPACITY = [
   'OnDemandThroughput',
   'WarmThroughput',
   'SSESpecification',
-  'StreamSpecification',
 ];
 
 /** DynamoDB makes or deletes one index at a time; what else changed goes first, in one call. */
@@ -113,11 +112,18 @@ async function update(ctx: Ctx, request: ResourceRequest & { readonly physicalId
   if (Object.keys(changes).length > 0) {
     await ctx.call('dynamodb', 'UpdateTable', { TableName, ...changes, ...(switched.length > 0 ? { GlobalSecondaryIndexUpdates: switched } : {}) });
   }
+  if (differs('StreamSpecification')) await applyStream(ctx, TableName, now['StreamSpecification'], before['StreamSpecification']);
   await updateIndexes(ctx, TableName, now, before, new Set(switched.map(({ Update }) => Update.IndexName)));
   await applyTimeToLive(ctx, TableName, request.properties, request.previous);
   const table = await describe(ctx, TableName);
   await applyTags(ctx, table.TableArn ?? '', request.properties, request.tags);
   return result(table);
+}
+
+/** A stream of another view type is another stream: the old one ends first. */
+async function applyStream(ctx: Ctx, TableName: string, now: unknown, before: unknown): Promise<void> {
+  if (before !== undefined) await ctx.call('dynamodb', 'UpdateTable', { TableName, StreamSpecification: { StreamEnabled: false } });
+  if (now !== undefined) await ctx.call('dynamodb', 'UpdateTable', { TableName, StreamSpecification: now });
 }
 
 const indexes = (input: Record<string, unknown>): Index[] => (input['GlobalSecondaryIndexes'] ?? []) as Index[];

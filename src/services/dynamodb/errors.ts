@@ -63,3 +63,19 @@ export function transactionCancelled(reasons: readonly CancellationReason[]): Aw
 export function idempotentParameterMismatch(): AwsError {
   return new AwsError('IdempotentParameterMismatchException', 'The request uses the same client token as a previous, but non-identical request.');
 }
+
+export function streamNotFound(arn: string): AwsError {
+  return new AwsError('ResourceNotFoundException', `Requested resource not found: Stream: ${arn} not found`);
+}
+
+export function shardNotFound(arn: string, shardId: string): AwsError {
+  return new AwsError('ResourceNotFoundException', `Requested resource not found: Shard: ${shardId} in Stream: ${arn} not found`);
+}
+
+export function expiredIterator(): AwsError {
+  return new AwsError('ExpiredIteratorException', 'The shard iterator has expired and can no longer be used to retrieve stream records');
+}
+
+export function trimmedData(): AwsError {
+  return new AwsError('TrimmedDataAccessException', 'The operation attempted to read past the oldest stream record in a shard');
+}

@@ -27,6 +27,8 @@ import { updateTable } from './operations/update-table.ts';
 import { createTables, type Tables } from './store.ts';
 import { usage } from './usage.ts';
 
+export { createDynamoDbStreamsRoom } from './streams/index.ts';
+
 export interface DynamoDbOptions {
   /** Virtual milliseconds that a new table stays CREATING; 0 by default: waiters that ask every 20 seconds return at once. */
   readonly createTableMs?: number;
@@ -65,7 +67,7 @@ export function createDynamoDbRoom(options: DynamoDbOptions = {}): Service {
     resources: resourcesOf(tables),
     usage,
     start(platform) {
-      tables.open(platform.store);
+      tables.open(platform);
       registerBackground(platform, tables);
     },
   };

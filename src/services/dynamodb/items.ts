@@ -1,13 +1,12 @@
 import type { ItemCollectionMetrics } from '@aws-sdk/client-dynamodb';
 import { notImplemented } from '../../kit/errors.ts';
-import type { Tx } from '../../store/store.ts';
 import type { Ctx } from '../service.ts';
 import type { WriteUnits } from './domain/capacity.ts';
 import { type Place, placeOf, type Table } from './domain/table.ts';
 import { applyWrite, checkWrite, type ItemWrite } from './domain/write.ts';
 import { tableNotFound } from './errors.ts';
 import { WRITE_UNIT_BYTES } from './limits.ts';
-import { readItem, type StoredItem, type Tables, writeItem } from './store.ts';
+import { readItem, type StoredItem, type Tables, type Writing, writeItem } from './store.ts';
 
 /** What a write found and left. */
 export interface Written {
@@ -35,18 +34,18 @@ export function commitPlanned(tables: Tables, ctx: Ctx, tableName: string, plan:
     const write = plan(table);
     checkWrite(table, write);
     const place = placeOf(table, write.key);
-    return { tables: [table], keys: [place.key], run: (tx) => ({ table, ...runWrite(tx, table, place, write) }) };
+    return { tables: [table], keys: [place.key], run: (writing) => ({ table, ...runWrite(writing, table, place, write) }) };
   });
 }
 
 /** The write inside a transaction. Throws what the condition or the update refuses. */
-export function runWrite(tx: Tx, table: Table, place: Place, write: ItemWrite): Written {
-  const old = readItem(tx, place);
+export function runWrite(writing: Writing, table: Table, place: Place, write: ItemWrite): Written {
+  const old = readItem(writing.tx, place);
   const next = applyWrite(table, write, old);
   if (write.action === 'ConditionCheck') {
     return { old, next: old, units: { table: Math.max(1, Math.ceil((old?.size ?? 0) / WRITE_UNIT_BYTES)), indexes: new Map() } };
   }
-  return { old, next, units: writeItem(tx, table, place, old, next) };
+  return { old, next, units: writeItem(writing, table, place, old, next) };
 }
 
 /** `ReturnItemCollectionMetrics: SIZE`, for tables with local indexes. The estimate is the smallest AWS gives. */

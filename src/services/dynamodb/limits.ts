@@ -60,3 +60,15 @@ export const BREATH_BYTES = 256 * 1024;
 export const TABLE_CHANGE_RETRIES_MAX = 8;
 /** Table descriptions kept in memory. */
 export const CACHED_TABLES_MAX = 10_000;
+
+/** "DynamoDB Streams Limits", "Change data capture for DynamoDB Streams". */
+export const STREAM_RETENTION_MS = 24 * 60 * 60 * 1000;
+export const SHARD_ITERATOR_MS = 15 * 60 * 1000;
+export const STREAM_RECORDS_MAX = 1000;
+export const STREAM_PAGE_BYTES_MAX = 1024 * 1024;
+export const STREAMS_LISTED_MAX = 100;
+/** A record larger than a store value is cut into pieces of this size. */
+export const STREAM_PIECE_BYTES_MAX = 1024 * 1024;
+/** Records trimmed in one commit, and how long trims wait for each other. */
+export const TRIM_ROWS_PER_STEP = 500;
+export const TRIM_EVERY_MS = 5 * 60 * 1000;

@@ -1,7 +1,10 @@
+import type { Delivery } from '../../bus/bus.ts';
 import { assert } from '../../kit/errors.ts';
 import { decodeJson, encodeJson } from '../../kit/json.ts';
 import { type Key, keyOf, prefixEnd } from '../../kit/key.ts';
+import { newTrace } from '../../kit/trace.ts';
 import type { Declaration, Entry, KeyRange, Store, Tx } from '../../store/store.ts';
+import type { Platform } from '../service.ts';
 import type { WriteUnits } from './domain/capacity.ts';
 import { encodeRow, rowItem, rowPartitionKey, rowSize } from './domain/encoding.ts';
 import {
@@ -21,12 +24,15 @@ import {
 } from './domain/table.ts';
 import { equalItems, type Item, itemSize } from './domain/value.ts';
 import { CACHED_TABLES_MAX, TABLE_CHANGE_RETRIES_MAX, WRITE_UNIT_BYTES } from './limits.ts';
+import { appendChange } from './streams/store.ts';
 
 /** The table changed between the plan of a transaction and its run: plan again. */
 class TableChanged extends Error {}
 
 /** An item as the store has it. */
 export interface StoredItem {
+  /** Its row, where it was read from one. */
+  readonly row?: Uint8Array;
   readonly item: Item;
   /** Bytes as AWS counts them. */
   readonly size: number;
@@ -52,7 +58,7 @@ export interface Tables {
    * Runs `plan`, then its transaction, in which the tables it was planned with are checked to be still the same;
    * where they are not, all of it again.
    */
-  write<T>(plan: () => Promise<{ tables: readonly Table[]; keys: readonly Key[]; run: (tx: Tx) => T }>, commitId?: string): Promise<T>;
+  write<T>(plan: () => Promise<{ tables: readonly Table[]; keys: readonly Key[]; run: (writing: Writing) => T }>, commitId?: string): Promise<T>;
   /**
    * Notes that the table is to be made for `token`, unless it is there already and was not; false then. A stack operation that is
    * tried again knows its own table by it.
@@ -63,9 +69,20 @@ export interface Tables {
   readonly store: Store;
 }
 
+/** What a writing transaction has beside the store's: the time, and what is to be done later in its wake. */
+export interface Writing {
+  readonly tx: Tx;
+  readonly nowMs: number;
+  /** Enqueues work of this room, in the commit. */
+  later(delivery: Omit<Delivery, 'trace'>): void;
+}
+
+/** What {@link Tables} stands on. */
+export type Host = Pick<Platform, 'store' | 'clock' | 'bus' | 'ids'>;
+
 /** Operations are made before the store is open; {@link open} comes first of all calls. */
 export interface OpenableTables extends Tables {
-  open(store: Store): void;
+  open(host: Host): void;
 }
 
 export interface Counts {
@@ -74,14 +91,15 @@ export interface Counts {
 }
 
 export function createTables(): OpenableTables {
-  let opened: Store | undefined;
+  let opened: Host | undefined;
   const cache = new Map<Key, Table>();
   /** A read that began before a change must not be remembered after it. */
   let epoch = 0;
-  const storeNow = (): Store => {
+  const hostNow = (): Host => {
     assert(opened, 'the room is started before it is called');
     return opened;
   };
+  const storeNow = (): Store => hostNow().store;
 
   const reload = async (account: string, region: string, name: string): Promise<Table | undefined> => {
     const key = recordKey(account, region, name);
@@ -103,9 +121,9 @@ export function createTables(): OpenableTables {
 
   return {
     reload,
-    open(store) {
-      opened = store;
-      store.watch(tableKeyPrefix(), () => {
+    open(host) {
+      opened = host;
+      host.store.watch(tableKeyPrefix(), () => {
         epoch++;
         cache.clear();
       });
@@ -121,11 +139,13 @@ export function createTables(): OpenableTables {
     async write(plan, commitId) {
       for (let attempt = 1; ; attempt++) {
         const { tables, keys, run } = await plan();
-        const declaration: Declaration = { keys, reads: tables.map((table) => table.generationKey), ...(commitId === undefined ? {} : { commitId }) };
+        const { store, clock, bus, ids } = hostNow();
+        const nowMs = clock.virtual();
+        const declaration: Declaration = { keys, reads: tables.flatMap(readWith), ...(commitId === undefined ? {} : { commitId }) };
         try {
-          return await storeNow().transact(declaration, (tx) => {
+          return await store.transact(declaration, (tx) => {
             for (const table of tables) checkGeneration(tx, table);
-            return run(tx);
+            return run({ tx, nowMs, later: (delivery) => bus.enqueue(tx, { ...delivery, trace: newTrace(ids, nowMs) }) });
           });
         } catch (error) {
           if (!(error instanceof TableChanged) || attempt >= TABLE_CHANGE_RETRIES_MAX) throw error;
@@ -189,6 +209,11 @@ async function readCounts(store: Store, table: Table): ReturnType<Tables['counts
   return { table: countsAt(0), indexes: new Map(table.indexes.map((index, at) => [index.name, countsAt(at + 1)])) };
 }
 
+/** What every write of a table reads. */
+function readWith({ generationKey, stream }: Table): Key[] {
+  return stream ? [generationKey, stream.trimKey] : [generationKey];
+}
+
 function checkGeneration(tx: Tx, table: Table): void {
   const value = tx.get(table.generationKey);
   if (value === undefined || Buffer.compare(value, table.generation) !== 0) throw new TableChanged('the table changed meanwhile');
@@ -205,19 +230,19 @@ function counter(value: Uint8Array | undefined): number {
 
 /** A row whose item is read when it is asked for: a write without condition or index needs only its size. */
 class RowItem implements StoredItem {
-  readonly #row: Uint8Array;
+  readonly row: Uint8Array;
   #item: Item | undefined;
 
   constructor(row: Uint8Array) {
-    this.#row = row;
+    this.row = row;
   }
 
   get size(): number {
-    return rowSize(this.#row);
+    return rowSize(this.row);
   }
 
   get item(): Item {
-    this.#item ??= rowItem(this.#row);
+    this.#item ??= rowItem(this.row);
     return this.#item;
   }
 }
@@ -248,14 +273,24 @@ export function readItem(tx: Tx, place: Place): StoredItem | undefined {
 }
 
 /**
- * Every write of an item passes here: the item, its index entries, the counters (and, later, the stream record) in one commit.
- * Returns the write units of each.
+ * Every write of an item passes here: the item, its index entries, the counters and the stream record in one commit.
+ * Returns the write units of each. `expired`: it is time to live that deletes.
  */
-export function writeItem(tx: Tx, table: Table, place: Place, old: StoredItem | undefined, next: StoredItem | undefined): WriteUnits {
+export function writeItem(
+  writing: Writing,
+  table: Table,
+  place: Place,
+  old: StoredItem | undefined,
+  next: StoredItem | undefined,
+  expired = false,
+): WriteUnits {
+  const { tx } = writing;
   const unitsOf = (size: number) => Math.max(1, Math.ceil(size / WRITE_UNIT_BYTES));
-  if (next) tx.put(place.key, encodeRow(next.item, next.size, place.partitionKey));
+  const row = next && encodeRow(next.item, next.size, place.partitionKey);
+  if (row) tx.put(place.key, row);
   else if (old) tx.delete(place.key);
   count(tx, table, table.itemPrefix, old?.size, next?.size);
+  if (table.stream) appendChange(writing, table, table.stream, old, next && { item: next.item, size: next.size, ...(row ? { row } : {}) }, expired);
   const indexes = new Map<Index, number>();
   for (const index of table.indexes) {
     const units = writeIndexEntry(tx, table, index, old, next, unitsOf);
@@ -332,7 +367,7 @@ export function backfillRows(tables: Tables, table: Table, index: Index, after: 
   return tables.write(async () => ({
     tables: [table],
     keys: [],
-    run: (tx) => {
+    run: ({ tx }) => {
       const page = tx.range({ from: after === undefined ? table.itemPrefix : `${after}\x00`, to, limit });
       for (const entry of page.entries) {
         const made = indexEntry(table, index, itemInEntry(entry));

@@ -112,9 +112,9 @@ describe('tables', () => {
 
   it.each<[string, object, string]>([
     [
-      'a stream',
-      { StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_IMAGE' } },
-      'DynamoDB CreateTable with StreamSpecification is not implemented by Croft',
+      'a stream without a view',
+      { StreamSpecification: { StreamEnabled: true } },
+      'One or more parameter values were invalid: Table is being created with a stream enabled, UpdateViewType must be specified',
     ],
     ['a resource policy', { ResourcePolicy: '{}' }, 'DynamoDB CreateTable with ResourcePolicy is not implemented by Croft'],
     [

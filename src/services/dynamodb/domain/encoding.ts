@@ -94,9 +94,23 @@ export function rowPartitionKey(row: Uint8Array): Key {
 }
 
 export function rowItem(row: Uint8Array): Item {
+  return itemOfImage(imageOfRow(row));
+}
+
+/** An item's JSON inside a row. */
+export interface Image {
+  readonly binary: boolean;
+  readonly json: Buffer;
+}
+
+export function imageOfRow(row: Uint8Array): Image {
   const buffer = Buffer.from(row.buffer, row.byteOffset, row.byteLength);
-  const item = JSON.parse(buffer.toString('utf8', HEADER_BYTES + buffer.readUInt16BE(5))) as Item;
-  return buffer[0] === FORMAT_JSON_WITH_BINARY ? restoredItem(item) : item;
+  return { binary: buffer[0] === FORMAT_JSON_WITH_BINARY, json: buffer.subarray(HEADER_BYTES + buffer.readUInt16BE(5)) };
+}
+
+export function itemOfImage({ binary, json }: Image): Item {
+  const item = JSON.parse(json.toString('utf8')) as Item;
+  return binary ? restoredItem(item) : item;
 }
 
 function storableItem(item: Item): Item {

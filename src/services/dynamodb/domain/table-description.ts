@@ -48,11 +48,22 @@ export function describeTable(record: TableRecord, nowMs: number, counts?: Table
       : { BillingModeSummary: { BillingMode: record.billingMode, LastUpdateToPayPerRequestDateTime: new Date(record.payPerRequestMs) } }),
     ...(local.length > 0 ? { LocalSecondaryIndexes: local.map((index) => describeIndex(index, arn, countsOf(index))) } : {}),
     ...(global.length > 0 ? { GlobalSecondaryIndexes: global.map((index) => describeGlobal(index, arn, countsOf(index), shown, record.billingMode)) } : {}),
+    ...streamOf(record, arn),
     ...(record.encryption?.Enabled ? { SSEDescription: { Status: 'ENABLED', SSEType: 'KMS', ...keyArn(record) } } : {}),
     ...(record.tableClass ? { TableClassSummary: tableClass(record.tableClass) } : {}),
     DeletionProtectionEnabled: record.deletionProtection,
     ...(record.onDemandThroughput ? { OnDemandThroughput: record.onDemandThroughput } : {}),
     WarmThroughput: { ...warm(record.warmThroughput, record.throughput, record.billingMode), Status: shown },
+  };
+}
+
+/** The latest stream, which is named even when it is disabled. */
+function streamOf({ stream }: TableRecord, arn: string): Pick<TableDescription, 'StreamSpecification' | 'LatestStreamLabel' | 'LatestStreamArn'> {
+  if (!stream) return {};
+  return {
+    ...(stream.enabled ? { StreamSpecification: { StreamEnabled: true, StreamViewType: stream.viewType } } : {}),
+    LatestStreamLabel: stream.label,
+    LatestStreamArn: `${arn}/stream/${stream.label}`,
   };
 }
 

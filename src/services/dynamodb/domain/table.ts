@@ -4,6 +4,7 @@ import { type Key, keyOf, part } from '../../../kit/key.ts';
 import { invalidParameter, KEY_SCHEMA_MISMATCH, validation } from '../errors.ts';
 import { PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX } from '../limits.ts';
 import { delimited, keyBytes, partitionHash } from './encoding.ts';
+import type { StreamViewType } from './stream-record.ts';
 import { type AttributeValue, attributeOf, type Item, type KeyType, setAttribute, textSize, typeOf } from './value.ts';
 
 /** An attribute of a key schema with its type. */
@@ -66,6 +67,17 @@ export interface TableRecord {
   readonly warmThroughput?: WarmThroughput;
   readonly tags: readonly Tag[];
   readonly ttlAttribute?: string;
+  /** The latest stream, which may be disabled. */
+  readonly stream?: TableStream;
+}
+
+/** A table's stream as its record has it. */
+export interface TableStream {
+  /** 16 hex digits: the stream's rows are keyed by it, and outlive the table. */
+  readonly id: string;
+  readonly label: string;
+  readonly viewType: StreamViewType;
+  readonly enabled: boolean;
 }
 
 /** An index ready for use. */
@@ -98,6 +110,27 @@ export interface Table {
   readonly itemPrefix: Key;
   readonly generationKey: Key;
   readonly generation: Buffer;
+  /** The stream that changes are written to. */
+  readonly stream: StreamLog | undefined;
+}
+
+/** Where a stream's records are. */
+export interface StreamLog {
+  readonly viewType: StreamViewType;
+  /** Records: this and a sequence number. */
+  readonly prefix: Key;
+  readonly sequence: Key;
+  /** There while a trim is on its way. */
+  readonly trimKey: Key;
+  /** Holds the sequence number up to which records were trimmed. */
+  readonly horizonKey: Key;
+}
+
+const STREAM_ROWS = `${part('ddb')}r`;
+
+export function streamLog({ id, viewType }: Pick<TableStream, 'id' | 'viewType'>): StreamLog {
+  const prefix = STREAM_ROWS + Buffer.from(id, 'hex').toString('latin1');
+  return { viewType, prefix: `${prefix}r`, sequence: keyOf('ddb', 'stream-sequence', id), trimKey: `${prefix}t`, horizonKey: `${prefix}h` };
 }
 
 const ROWS = `${part('ddb')}i`;
@@ -119,6 +152,7 @@ export function compileTable(record: TableRecord): Table {
     itemPrefix: prefix + ITEMS,
     generationKey: generationKey(record.account, record.region, record.name),
     generation: encodeGeneration(record),
+    stream: record.stream?.enabled ? streamLog(record.stream) : undefined,
   };
 }
 

@@ -33,10 +33,10 @@ export function batchWriteItem(tables: Tables): Operation<BatchWriteItemInput, B
       return {
         tables: found.map(({ table }) => table),
         keys,
-        run: (tx) =>
+        run: (writing) =>
           found.map(({ table, writes }, at) => ({
             table,
-            units: writes.map((write, position): WriteUnits => runWrite(tx, table, (places[at] as (typeof places)[0])[position] as never, write).units),
+            units: writes.map((write, position): WriteUnits => runWrite(writing, table, (places[at] as (typeof places)[0])[position] as never, write).units),
           })),
       };
     });

@@ -1,7 +1,7 @@
 import type { CreateTableInput, CreateTableOutput } from '@aws-sdk/client-dynamodb';
-import { notImplemented } from '../../../kit/errors.ts';
 import type { Ctx, Operation } from '../../service.ts';
 import { Constraints, requiredOwnTableName } from '../domain/constraints.ts';
+import { STREAM_VIEW_TYPES } from '../domain/stream-record.ts';
 import type { TableRecord } from '../domain/table.ts';
 import { describeTable } from '../domain/table-description.ts';
 import {
@@ -24,19 +24,24 @@ import {
 import { invalidParameter, tableExists } from '../errors.ts';
 import { refuseParameters } from '../items.ts';
 import type { Tables } from '../store.ts';
+import { createStream } from '../streams/store.ts';
 
 const TABLE_ID_BYTES = 8;
 const SALT_BYTES = 16;
+export const STREAM_ID_BYTES = 8;
 
 /** "CreateTable". The table is ACTIVE `createTableMs` after, by virtual time. */
 export function createTable(tables: Tables, createTableMs: number): Operation<CreateTableInput, CreateTableOutput> {
   return async (ctx, input) => {
     const name = requiredOwnTableName(input.TableName);
     checkInput(input);
-    const record = newTable(ctx, name, input, createTableMs);
-    await tables.change(ctx.account, ctx.region, name, (existing) => {
+    const table = newTable(ctx, name, input, createTableMs);
+    const streamId = ctx.platform.ids.bytes(STREAM_ID_BYTES).toString('hex');
+    const viewType = input.StreamSpecification?.StreamEnabled ? input.StreamSpecification.StreamViewType : undefined;
+    const record = await tables.change(ctx.account, ctx.region, name, (existing, tx) => {
       if (existing) throw tableExists(name);
-      return { next: record, result: undefined };
+      const made: TableRecord = viewType ? { ...table, stream: createStream(tx, table, streamId, viewType, table.createdMs) } : table;
+      return { next: made, result: made };
     });
     return { TableDescription: describeTable(record, record.createdMs, undefined, 'CREATING') };
   };
@@ -49,6 +54,7 @@ function checkInput(input: CreateTableInput): void {
   constraints.oneOf('billingMode', input.BillingMode, BILLING_MODES);
   constrainThroughput(constraints, 'provisionedThroughput', input.ProvisionedThroughput);
   constrainKeySchema(constraints, 'keySchema', input.KeySchema);
+  constrainStream(constraints, input.StreamSpecification);
   constraints.oneOf('tableClass', input.TableClass, TABLE_CLASSES);
   input.LocalSecondaryIndexes?.forEach((index, at) => {
     constrainIndex(constraints, `localSecondaryIndexes.${at + 1}.member`, index);
@@ -60,12 +66,21 @@ function checkInput(input: CreateTableInput): void {
   refuseParameters('CreateTable', input, ['ResourcePolicy', 'GlobalTableSourceArn', 'GlobalTableSettingsReplicationMode', 'VectorIndexes']);
 }
 
-/** Refuses streams, which this form does not have. */
-export function refuseStream(operation: string, stream: CreateTableInput['StreamSpecification']): void {
-  if (stream?.StreamEnabled) throw notImplemented(`DynamoDB ${operation} with StreamSpecification`);
-  if (stream?.StreamViewType !== undefined) {
+/** Refuses what a stream's specification has too much or too little. */
+export function checkStream(stream: CreateTableInput['StreamSpecification']): void {
+  if (stream === undefined) return;
+  if (stream.StreamEnabled && stream.StreamViewType === undefined) {
+    throw invalidParameter('Table is being created with a stream enabled, UpdateViewType must be specified');
+  }
+  if (!stream.StreamEnabled && stream.StreamViewType !== undefined) {
     throw invalidParameter('Table is being created with a stream disabled, UpdateViewType should not be specified');
   }
+}
+
+export function constrainStream(constraints: Constraints, stream: CreateTableInput['StreamSpecification']): void {
+  if (stream === undefined) return;
+  constraints.required('streamSpecification.streamEnabled', stream.StreamEnabled);
+  constraints.oneOf('streamSpecification.streamViewType', stream.StreamViewType, STREAM_VIEW_TYPES);
 }
 
 function newTable(ctx: Ctx, name: string, input: CreateTableInput, createTableMs: number): TableRecord {
@@ -80,7 +95,7 @@ function newTable(ctx: Ctx, name: string, input: CreateTableInput, createTableMs
   checkDistinct(indexes);
   checkAllUsed(attributes, shape, indexes);
   checkTags(input.Tags ?? []);
-  refuseStream('CreateTable', input.StreamSpecification);
+  checkStream(input.StreamSpecification);
   const { ids, clock } = ctx.platform;
   const nowMs = clock.virtual();
   return {

@@ -1,6 +1,6 @@
 import type { DeleteTableInput, DeleteTableOutput } from '@aws-sdk/client-dynamodb';
 import type { Operation } from '../../service.ts';
-import { enqueuePurge } from '../background.ts';
+import { endStream, enqueuePurge } from '../background.ts';
 import { requiredOwnTableName } from '../domain/constraints.ts';
 import { describeTable, tableStatus } from '../domain/table-description.ts';
 import { tableInUse, tableNameNotFound, validation } from '../errors.ts';
@@ -20,12 +20,22 @@ export function deleteTable(tables: Tables): Operation<DeleteTableInput, DeleteT
         throw validation('Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.');
       }
       enqueuePurge(ctx, tx, tableRows(existing));
+      if (existing.stream?.enabled) endStream(ctx, tx, existing, existing.stream);
       return { next: undefined, result: existing };
     });
-    const { ProvisionedThroughput, TableName, TableArn, TableId, TableSizeBytes, ItemCount, BillingModeSummary, DeletionProtectionEnabled } = describeTable(
-      record,
-      nowMs,
-    );
+    const {
+      ProvisionedThroughput,
+      TableName,
+      TableArn,
+      TableId,
+      TableSizeBytes,
+      ItemCount,
+      BillingModeSummary,
+      DeletionProtectionEnabled,
+      StreamSpecification,
+      LatestStreamLabel,
+      LatestStreamArn,
+    } = describeTable(record, nowMs);
     return {
       TableDescription: {
         TableName,
@@ -36,6 +46,7 @@ export function deleteTable(tables: Tables): Operation<DeleteTableInput, DeleteT
         TableArn,
         TableId,
         ...(BillingModeSummary ? { BillingModeSummary } : {}),
+        ...(StreamSpecification ? { StreamSpecification, LatestStreamLabel, LatestStreamArn } : {}),
         DeletionProtectionEnabled,
       },
     };

@@ -14,7 +14,7 @@ import { checkWrite, type ItemWrite, planDelete, planPut, planUpdate } from '../
 import { type CancellationReason, idempotentParameterMismatch, transactionCancelled, validation } from '../errors.ts';
 import { itemCollectionMetrics, openTable, runWrite, type Written } from '../items.ts';
 import { TRANSACT_BYTES_MAX, TRANSACT_ITEMS_MAX, TRANSACT_TOKEN_MS } from '../limits.ts';
-import type { Tables } from '../store.ts';
+import type { Tables, Writing } from '../store.ts';
 import { hoisted } from './transact-get-items.ts';
 
 const ACTIONS = ['ConditionCheck', 'Put', 'Delete', 'Update'] as const;
@@ -77,11 +77,12 @@ export function writeTransaction(tables: Tables) {
       return {
         tables: [...found.values()],
         keys: token ? [...keys, token.key, token.earlierKey] : keys,
-        run: (tx) => {
+        run: (writing) => {
+          const { tx } = writing;
           const repeated = token !== undefined && isRepeated(tx, token);
           if (token && !repeated) tx.put(token.key, encodeJson(token.record));
           if (token && token.epoch > purgedEpoch) forgetTokens(ctx, tx, token.epoch);
-          return { actions, repeated, done: repeated ? repeatedUnits(tx, actions, each, places) : runAll(tx, actions, each, places) };
+          return { actions, repeated, done: repeated ? repeatedUnits(tx, actions, each, places) : runAll(writing, actions, each, places) };
         },
       };
     });
@@ -146,14 +147,14 @@ function checkActions(actions: readonly Action[], tables: readonly Table[]): Pla
 }
 
 /** Runs every action, so that each has its reason, and throws if any failed: then nothing is written. */
-function runAll(tx: Tx, actions: readonly Action[], tables: readonly Table[], places: readonly Place[]): Done[] {
+function runAll(writing: Writing, actions: readonly Action[], tables: readonly Table[], places: readonly Place[]): Done[] {
   const done: Done[] = [];
   let failed = false;
   let bytes = 0;
   const reasons = actions.map(({ write }, at): CancellationReason => {
     try {
       const table = tables[at] as Table;
-      const written: Written = runWrite(tx, table, places[at] as Place, write);
+      const written: Written = runWrite(writing, table, places[at] as Place, write);
       const size = Math.max(written.next?.size ?? 0, written.old?.size ?? 0);
       bytes += write.action === 'Put' || write.action === 'Update' ? (written.next?.size ?? 0) : 0;
       done.push({ table, units: written.units, size });

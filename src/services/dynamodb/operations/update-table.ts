@@ -1,6 +1,7 @@
 import type { GlobalSecondaryIndexUpdate, UpdateTableInput, UpdateTableOutput } from '@aws-sdk/client-dynamodb';
+import type { Tx } from '../../../store/store.ts';
 import type { Ctx, Operation } from '../../service.ts';
-import { enqueueBackfill, enqueuePurge } from '../background.ts';
+import { endStream, enqueueBackfill, enqueuePurge } from '../background.ts';
 import { Constraints, requiredOwnTableName } from '../domain/constraints.ts';
 import type { IndexRecord, KeyAttribute, TableRecord, Throughput } from '../domain/table.ts';
 import { describeTable, tableStatus } from '../domain/table-description.ts';
@@ -19,7 +20,8 @@ import { invalidParameter, limitExceeded, tableInUse, tableNameNotFound, tableNo
 import { refuseParameters } from '../items.ts';
 import { GLOBAL_INDEXES_MAX } from '../limits.ts';
 import { indexRows, type Tables } from '../store.ts';
-import { refuseStream } from './create-table.ts';
+import { createStream } from '../streams/store.ts';
+import { checkStream, constrainStream, STREAM_ID_BYTES } from './create-table.ts';
 
 /** "UpdateTable": billing, throughput, protection, class, and indexes made (and filled in the background) or deleted. */
 export function updateTable(tables: Tables): Operation<UpdateTableInput, UpdateTableOutput> {
@@ -27,11 +29,12 @@ export function updateTable(tables: Tables): Operation<UpdateTableInput, UpdateT
     const name = requiredOwnTableName(input.TableName);
     checkInput(input);
     const nowMs = ctx.platform.clock.virtual();
+    const streamId = ctx.platform.ids.bytes(STREAM_ID_BYTES).toString('hex');
     const updated = await tables.change(ctx.account, ctx.region, name, (existing, tx) => {
       if (!existing) throw tableNameNotFound(name);
       const status = tableStatus(existing, nowMs);
       if (status !== 'ACTIVE') throw tableInUse(status === 'CREATING' ? 'Table is being created' : 'Table is being updated', name);
-      const plan = planUpdate(existing, input, nowMs);
+      const plan = planUpdate(withStream(ctx, tx, existing, input, streamId), input, nowMs);
       for (const number of plan.created) enqueueBackfill(ctx as Ctx, tx, name, existing.id, number);
       for (const number of plan.deleted) enqueuePurge(ctx, tx, indexRows(existing, number));
       // The answer still shows the throughput as it was, and when it changed.
@@ -40,6 +43,19 @@ export function updateTable(tables: Tables): Operation<UpdateTableInput, UpdateT
     });
     return { TableDescription: describeTable(updated, nowMs, undefined, 'UPDATING') };
   };
+}
+
+/** The table with its stream made or ended. */
+function withStream(ctx: Ctx, tx: Tx, existing: TableRecord, { StreamSpecification: wanted }: UpdateTableInput, id: string): TableRecord {
+  if (wanted === undefined) return existing;
+  const { stream, name } = existing;
+  if (wanted.StreamEnabled && wanted.StreamViewType) {
+    if (stream?.enabled) throw validation(`Table already has an enabled stream: TableName: ${name}`);
+    return { ...existing, stream: createStream(tx, existing, id, wanted.StreamViewType, ctx.platform.clock.virtual()) };
+  }
+  if (!stream?.enabled) throw validation(`Table has no stream to disable: TableName: ${name}`);
+  endStream(ctx, tx, existing, stream);
+  return { ...existing, stream: { ...stream, enabled: false } };
 }
 
 const EFFECTS = [
@@ -58,6 +74,7 @@ function checkInput(input: UpdateTableInput): void {
   constrainDefinitions(constraints, input.AttributeDefinitions);
   constraints.oneOf('billingMode', input.BillingMode, BILLING_MODES);
   constrainThroughput(constraints, 'provisionedThroughput', input.ProvisionedThroughput);
+  constrainStream(constraints, input.StreamSpecification);
   constraints.oneOf('tableClass', input.TableClass, TABLE_CLASSES);
   input.GlobalSecondaryIndexUpdates?.forEach(({ Create, Update, Delete }, at) => {
     const path = `globalSecondaryIndexUpdates.${at + 1}.member`;
@@ -89,7 +106,7 @@ function checkInput(input: UpdateTableInput): void {
     throw invalidParameter('ProvisionedThroughput must be specified when BillingMode is PROVISIONED');
   }
   checkThroughput(input.ProvisionedThroughput);
-  refuseStream('UpdateTable', input.StreamSpecification);
+  checkStream(input.StreamSpecification);
   checkIndexUpdates(indexUpdates);
 }
 
