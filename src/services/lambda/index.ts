@@ -13,6 +13,13 @@ import { createAlias, deleteAlias, getAlias, listAliases, updateAlias } from './
 import { deleteFunctionConcurrency, getFunctionConcurrency, putFunctionConcurrency } from './operations/concurrency.ts';
 import { createFunction } from './operations/create-function.ts';
 import { deleteFunction } from './operations/delete-function.ts';
+import {
+  createFunctionUrlConfig,
+  deleteFunctionUrlConfig,
+  getFunctionUrlConfig,
+  listFunctionUrlConfigs,
+  updateFunctionUrlConfig,
+} from './operations/function-urls.ts';
 import { getFunction, getFunctionCodeSigningConfig, getFunctionConfiguration } from './operations/get-function.ts';
 import { invoke, invokeAsync } from './operations/invoke.ts';
 import { addLayerVersionPermission, getLayerVersionPolicy, removeLayerVersionPermission } from './operations/layer-permissions.ts';
@@ -25,6 +32,7 @@ import { listTags, tagResource, untagResource } from './operations/tags.ts';
 import { updateFunctionCode } from './operations/update-function-code.ts';
 import { updateFunctionConfiguration } from './operations/update-function-configuration.ts';
 import { createRunner } from './runner.ts';
+import { createUrlEndpoint } from './url-endpoint.ts';
 import { usage } from './usage.ts';
 
 /** The Lambda room. See README.md. `compute` is started and stopped with it. */
@@ -47,7 +55,7 @@ export function createLambdaRoom(compute: Compute): Service {
     operations: operationsOf(room),
     resources,
     usage,
-    endpoints: { 'lambda-code': links.endpoint },
+    endpoints: { 'lambda-code': links.endpoint, 'lambda-url': createUrlEndpoint(room) },
     async start(given) {
       started = given;
       await compute.start();
@@ -95,6 +103,11 @@ function operationsOf(room: LambdaRoom): Record<string, OperationEntry> {
     AddLayerVersionPermission: { run: addLayerVersionPermission, access: onLayer },
     GetLayerVersionPolicy: { run: getLayerVersionPolicy, access: onLayer },
     RemoveLayerVersionPermission: { run: removeLayerVersionPermission, access: onLayer },
+    CreateFunctionUrlConfig: { run: createFunctionUrlConfig, access: onFunction },
+    GetFunctionUrlConfig: { run: getFunctionUrlConfig, access: onFunction },
+    UpdateFunctionUrlConfig: { run: updateFunctionUrlConfig, access: onFunction },
+    DeleteFunctionUrlConfig: { run: deleteFunctionUrlConfig, access: onFunction },
+    ListFunctionUrlConfigs: { run: listFunctionUrlConfigs, access: onFunction },
     GetAccountSettings: { run: getAccountSettings, access: onAll },
     TagResource: { run: tagResource, access: onArn },
     UntagResource: { run: untagResource, access: onArn },

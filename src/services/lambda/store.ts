@@ -94,6 +94,31 @@ export interface PolicyRow {
   readonly statements: readonly Readonly<Record<string, unknown>>[];
 }
 
+/** The model's `Cors`, as it was given. */
+export interface UrlCors {
+  readonly AllowCredentials?: boolean;
+  readonly AllowHeaders?: readonly string[];
+  readonly AllowMethods?: readonly string[];
+  readonly AllowOrigins?: readonly string[];
+  readonly ExposeHeaders?: readonly string[];
+  /** Seconds. */
+  readonly MaxAge?: number;
+}
+
+/** A function's URL; kept under the function, and under its id for requests, which name nothing else. */
+export interface UrlRow extends Place {
+  readonly id: string;
+  readonly name: string;
+  /** An alias, or empty for the function. */
+  readonly qualifier: string;
+  readonly authType: string;
+  readonly cors?: UrlCors;
+  /** Absent: nobody said, and it is BUFFERED. */
+  readonly invokeMode?: string;
+  readonly createdMs: number;
+  readonly modifiedMs: number;
+}
+
 const ROOM = 'lambda';
 const VERSION_DIGITS = 12;
 
@@ -109,6 +134,10 @@ export const keys = {
   aliases: (place: Place, name: string): Key => keyOf(ROOM, place.account, place.region, 'alias', name),
   /** `qualifier` is empty for the function itself. */
   policy: (place: Place, name: string, qualifier: string): Key => keyOf(ROOM, place.account, place.region, 'policy', name, qualifier),
+  url: (place: Place, name: string, qualifier: string): Key => keyOf(ROOM, place.account, place.region, 'url', name, qualifier),
+  urls: (place: Place, name: string): Key => keyOf(ROOM, place.account, place.region, 'url', name),
+  /** Ids are known before account and region are. */
+  urlId: (id: string): Key => keyOf(ROOM, 'url-id', id),
   layer: (place: Place, name: string): Key => keyOf(ROOM, place.account, place.region, 'layer', name),
   layers: (place: Place): Key => keyOf(ROOM, place.account, place.region, 'layer'),
   layerVersion: (place: Place, name: string, version: number): Key => keyOf(ROOM, place.account, place.region, 'layerversion', name, padded(String(version))),
@@ -153,7 +182,7 @@ export function read<T>(tx: Tx, key: Key): T | undefined {
   return value && decodeJson<T>(value);
 }
 
-export function write(tx: Tx, key: Key, row: FunctionRow | VersionRow | AliasRow | PolicyRow | LayerRow | LayerVersionRow): void {
+export function write(tx: Tx, key: Key, row: FunctionRow | VersionRow | AliasRow | PolicyRow | LayerRow | LayerVersionRow | UrlRow): void {
   tx.put(key, encodeJson(row));
 }
 

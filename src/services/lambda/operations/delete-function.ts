@@ -3,7 +3,7 @@ import type { Operation } from '../../service.ts';
 import { functionArn, isVersion, readReference } from '../domain/names.ts';
 import { conflict, functionNotFound, invalidParameter } from '../errors.ts';
 import { functionKey, type LambdaRoom } from '../functions.ts';
-import { type AliasRow, type FunctionRow, keys, read, readAll, under, type VersionRow } from '../store.ts';
+import { type AliasRow, type FunctionRow, keys, read, readAll, type UrlRow, under, type VersionRow } from '../store.ts';
 import { isUsedByVersion } from './code.ts';
 
 /** "DeleteFunction": a function with all its versions, aliases and policies, or one version. */
@@ -14,7 +14,7 @@ export function deleteFunction(room: LambdaRoom): Operation<DeleteFunctionReques
     if (qualifier === '$LATEST') throw invalidParameter('$LATEST version cannot be deleted without deleting the function.');
     if (qualifier !== undefined && !isVersion(qualifier)) throw invalidParameter('Deletion of aliases is not currently supported.');
     const key = keys.fn(ctx, name);
-    const ranges = [keys.versions(ctx, name), keys.aliases(ctx, name), keys.policies(ctx, name)];
+    const ranges = [keys.versions(ctx, name), keys.aliases(ctx, name), keys.policies(ctx, name), keys.urls(ctx, name)];
     const gone = await store.transact({ keys: [key], ranges: ranges.map(under) }, (tx) => {
       const fn = read<FunctionRow>(tx, key);
       if (!fn) throw functionNotFound(functionArn(ctx, name));
@@ -31,6 +31,7 @@ export function deleteFunction(room: LambdaRoom): Operation<DeleteFunctionReques
         return { blobs: used ? [] : [blobId], versions: [qualifier] };
       }
       const versions = readAll<VersionRow>(tx, keys.versions(ctx, name));
+      for (const { row } of readAll<UrlRow>(tx, keys.urls(ctx, name))) tx.delete(keys.urlId(row.id));
       for (const prefix of ranges) for (const { key: one } of readAll(tx, prefix)) tx.delete(one);
       tx.delete(key);
       const all = [fn.latest, ...(fn.previous ? [fn.previous] : []), ...versions.map(({ row }) => row)];
