@@ -8,7 +8,8 @@ import { EXPAND_TIMEOUT_MS, INLINE_TEMPLATE_BYTES_MAX } from './limits.ts';
 
 /** {@link expand}, by a thread where the template is not short. Rejects with what the API answers; a template that takes too long is refused. */
 export async function expandTemplate(task: ExpandTask): Promise<Expanded> {
-  if (task.text.length <= INLINE_TEMPLATE_BYTES_MAX) return expand(task);
+  // Loops can make much of little.
+  if (task.text.length <= INLINE_TEMPLATE_BYTES_MAX && !task.includes?.length && !task.text.includes('Fn::ForEach')) return expand(task);
   const answer = await runThread(task);
   if ('expanded' in answer) return answer.expanded;
   throw new AwsError(answer.refused.code, answer.refused.message, { status: answer.refused.status });

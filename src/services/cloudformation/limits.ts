@@ -14,6 +14,10 @@ export const TEMPLATE_DEPTH_MAX = 100;
 export const TEMPLATE_ALIASES_MAX = 100;
 export const EXPANDED_NODES_MAX = 500_000;
 export const CIDR_SUBNETS_MAX = 256;
+/** Loops within loops: "Fn::ForEach" in the CloudFormation User Guide. */
+export const LOOPS_DEPTH_MAX = 5;
+/** Snippets that one template includes. */
+export const INCLUDES_MAX = 100;
 /** Resources of one stack worked on at once. */
 export const PARALLEL_RESOURCES_MAX = 8;
 /** Stack operations under way at once in one process, at each depth of nesting: some only wait for a function's answer. */

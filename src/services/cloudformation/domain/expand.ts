@@ -1,6 +1,10 @@
+import { validationError } from '../errors.ts';
+import { pseudoParameters } from './environment.ts';
+import { INCLUDE, Includes } from './includes.ts';
+import type { Environment, Value } from './intrinsics.ts';
 import { type JsonObject, objectAt } from './json.ts';
 import { declaredTransforms, processMacros } from './macros.ts';
-import { checkDeclarations, type GivenParameter, parameterValues, type StackParameter } from './parameters.ts';
+import { checkDeclarations, type GivenParameter, parameterRef, parameterValues, type StackParameter } from './parameters.ts';
 import { parseTemplate } from './parse.ts';
 
 /** All that reading a template needs; plain data, so that another thread can do it. */
@@ -13,6 +17,8 @@ export interface ExpandTask {
   /** AWS managed policies, name and ARN. */
   readonly managedPolicies: readonly (readonly [name: string, arn: string])[];
   readonly nowSeconds: number;
+  /** Snippets read so far, location and text. */
+  readonly includes?: readonly (readonly [location: string, text: string])[];
 }
 
 export interface Expanded {
@@ -21,16 +27,37 @@ export interface Expanded {
   readonly parameters: readonly StackParameter[];
   /** After macros. */
   readonly processed: JsonObject;
+  /** Locations of snippets that must be read first. */
+  readonly missing: readonly string[];
 }
 
 /** Reads a template, gives its parameters values and runs its macros. Throws `ValidationError`. */
 export function expand(task: ExpandTask): Expanded {
   const source = parseTemplate(task.text);
   const transforms = declaredTransforms(source);
-  if (!task.values) return { source, transforms, parameters: [], processed: source };
+  if (!task.values) return { source, transforms, parameters: [], processed: source, missing: [] };
   const declarations = objectAt(source, 'Parameters');
   checkDeclarations(declarations);
   const parameters = parameterValues(declarations, task.values.given, task.values.previous);
   const context = { account: task.account, region: task.region, parameters, managedPolicies: new Map(task.managedPolicies), nowSeconds: task.nowSeconds };
-  return { source, transforms, parameters, processed: transforms.length === 0 ? source : processMacros(source, context) };
+  if (transforms.length === 0 && !task.text.includes('Fn::Transform') && !task.text.includes('!Transform')) {
+    return { source, transforms, parameters, processed: source, missing: [] };
+  }
+  const env = beforehand(task, source, parameters);
+  const includes = new Includes(new Map(task.includes ?? []), env);
+  const processed = processMacros(source, context, env, includes);
+  const used = includes.used && !transforms.includes(INCLUDE) ? [...transforms, INCLUDE] : transforms;
+  return { source, transforms: used, parameters, processed, missing: includes.missing };
+}
+
+/** What macros may look up: parameters, mappings and where the stack is. */
+function beforehand({ account, region }: ExpandTask, source: JsonObject, parameters: readonly StackParameter[]): Environment {
+  const known = new Map<string, Value>(
+    Object.entries(pseudoParameters({ account, region, stackId: '', stackName: '', notificationArns: [] })).filter(([, value]) => value !== ''),
+  );
+  for (const { key, value } of parameters) known.set(key, parameterRef(String(objectAt(objectAt(source, 'Parameters'), key)['Type']), value));
+  const none = (): never => {
+    throw validationError('Template format error: transforms can refer to parameters and mappings only.');
+  };
+  return { mappings: objectAt(source, 'Mappings'), conditions: {}, region, ref: (name) => known.get(name), getAtt: none, importValue: none };
 }

@@ -1,8 +1,10 @@
 import { AwsError, notImplemented } from '../../../kit/errors.ts';
 import { validationError } from '../errors.ts';
 import { SamError, transformServerless } from '../sam/index.ts';
-import { functionOf } from './intrinsics.ts';
-import { isObject, isText, type Json, type JsonObject } from './json.ts';
+import { INCLUDE, type Includes } from './includes.ts';
+import type { Environment } from './intrinsics.ts';
+import { isObject, isText, type JsonObject, objectAt } from './json.ts';
+import { extendLanguage } from './language-extensions.ts';
 import type { StackParameter } from './parameters.ts';
 
 export const SERVERLESS = 'AWS::Serverless-2016-10-31';
@@ -31,16 +33,30 @@ export interface MacroContext {
 }
 
 /** The template after its macros. Throws `ValidationError`. "Template macros" in the CloudFormation User Guide. */
-export function processMacros(source: JsonObject, context: MacroContext): JsonObject {
-  let template = source;
-  for (const name of declaredTransforms(source)) {
+export function processMacros(source: JsonObject, context: MacroContext, env: Environment, includes: Includes): JsonObject {
+  const declared = source['Transform'];
+  let template = includes.expand(source) as JsonObject;
+  if (includes.missing.length > 0) return template;
+  for (const each of Array.isArray(declared) ? declared : declared === undefined ? [] : [declared]) {
+    const name = isObject(each) ? each['Name'] : each;
     if (name === SERVERLESS) template = serverless(template, context);
-    else if (name === LANGUAGE_EXTENSIONS) refuseLoops(template);
-    else if (name.startsWith('AWS::')) throw notImplemented(`The transform ${name}`);
-    else throw validationError(`No transform named ${context.account}::${name} found.`);
+    else if (name === LANGUAGE_EXTENSIONS) template = extendLanguage(template, { ...env, mappings: objectAt(template, 'Mappings') });
+    else if (name === INCLUDE) template = mergeSections(template, includes.snippet(isObject(each) ? objectAt(each, 'Parameters')['Location'] : undefined));
+    else if (String(name).startsWith('AWS::')) throw notImplemented(`The transform ${String(name)}`);
+    else throw validationError(`No transform named ${context.account}::${String(name)} found.`);
   }
   const { Transform: _, ...rest } = template;
   return rest;
+}
+
+/** A snippet for the whole template adds sections, and members of sections. */
+function mergeSections(template: JsonObject, snippet: JsonObject): JsonObject {
+  const out = { ...template };
+  for (const [name, section] of Object.entries(snippet)) {
+    const present = out[name];
+    out[name] = isObject(present) && isObject(section) ? { ...section, ...present } : (present ?? section);
+  }
+  return out;
 }
 
 function serverless(template: JsonObject, context: MacroContext): JsonObject {
@@ -57,13 +73,4 @@ function serverless(template: JsonObject, context: MacroContext): JsonObject {
     // AWS's own words for a template that its transform trips over.
     throw Object.assign(validationError(`Transform ${SERVERLESS} failed with: Internal transform failure.`), { cause: error });
   }
-}
-
-/** `Fn::Length` and `Fn::ToJsonString` are evaluated with the other functions; loops would have to be unrolled here. */
-function refuseLoops(value: Json): void {
-  if (Array.isArray(value)) value.forEach(refuseLoops);
-  if (!isObject(value)) return;
-  const loop = Object.keys(value).find((key) => key.startsWith('Fn::ForEach'));
-  if (loop !== undefined || functionOf(value)?.[0] === 'Fn::ForEach') throw notImplemented('Fn::ForEach');
-  Object.values(value).forEach(refuseLoops);
 }

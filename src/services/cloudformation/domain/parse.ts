@@ -92,6 +92,15 @@ export function parseTemplate(body: string): JsonObject {
   return value;
 }
 
+/** As {@link parseTemplate}, for a part of a template; `wrong` makes the error. */
+export function parseFragment(body: string, wrong: () => Error): JsonObject {
+  try {
+    return parseTemplate(body);
+  } catch (cause) {
+    throw Object.assign(wrong(), { cause });
+  }
+}
+
 function parseJson(body: string): Json {
   let value: Json;
   try {

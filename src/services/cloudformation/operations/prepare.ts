@@ -3,6 +3,7 @@ import type { Ctx } from '../../service.ts';
 import { capabilitiesOf, missingCapabilities } from '../domain/capabilities.ts';
 import { changesOf } from '../domain/changes.ts';
 import { checkStatics, environmentOf } from '../domain/environment.ts';
+import type { Expanded, ExpandTask } from '../domain/expand.ts';
 import { isObject, type JsonObject, objectAt, sameJson } from '../domain/json.ts';
 import type { GivenParameter, StackParameter } from '../domain/parameters.ts';
 import type { Resource, ResourceChange, Stack, Target, TypeTable } from '../domain/records.ts';
@@ -14,7 +15,7 @@ import { expandTemplate } from '../expander.ts';
 import { TAGS_MAX } from '../limits.ts';
 import { type Export, exportsRange, getResources, getTemplate, readAll, templateHash } from '../store.ts';
 import { NESTED_STACK } from '../types/table.ts';
-import { requiredTemplateText } from './template-input.ts';
+import { includedText, requiredTemplateText } from './template-input.ts';
 
 /** What `CreateStack`, `UpdateStack` and `CreateChangeSet` have in common. */
 export interface StackInput {
@@ -42,7 +43,7 @@ export interface Prepared {
 export async function prepare(ctx: Ctx, input: StackInput, existing: Stack | undefined, stackId: string): Promise<Prepared> {
   const previous = existing?.current;
   const original = await originalText(ctx, input, previous, stackId);
-  const { transforms, parameters, processed } = await expandTemplate({
+  const { transforms, parameters, processed } = await expandWithIncludes(ctx, {
     text: original,
     values: { given: input.Parameters ?? [], ...(previous ? { previous: previous.parameters } : {}) },
     account: ctx.account,
@@ -94,6 +95,16 @@ function applyRules(ctx: Ctx, template: Template, parameters: readonly StackPara
   const { account, region } = ctx;
   const nothing = { stackId: '', stackName: '', notificationArns: [], exports: new Map<string, string>(), resource: () => undefined };
   checkRules(rules, template.parameters, environmentOf({ template, parameters, account, region, ...nothing }));
+}
+
+/** Reads the snippets that a template includes, then the template with them. */
+async function expandWithIncludes(ctx: Ctx, task: ExpandTask): Promise<Expanded> {
+  const includes = new Map<string, string>();
+  for (;;) {
+    const expanded = await expandTemplate({ ...task, includes: [...includes] });
+    if (expanded.missing.length === 0) return expanded;
+    for (const location of expanded.missing) includes.set(location, await includedText(ctx, location));
+  }
 }
 
 /** AWS managed policies by name, as the serverless transform looks them up. */

@@ -1,4 +1,6 @@
+import { AwsError } from '../../../kit/errors.ts';
 import type { Ctx } from '../../service.ts';
+import { includeFailed } from '../domain/includes.ts';
 import { validationError } from '../errors.ts';
 import { TEMPLATE_BODY_BYTES_MAX, TEMPLATE_URL_BYTES_MAX } from '../limits.ts';
 
@@ -52,21 +54,41 @@ export function parseS3Url(url: string): { Bucket: string; Key: string; VersionI
 async function readUrl(ctx: Ctx, url: string): Promise<string> {
   const place = parseS3Url(url);
   if (!place) throw validationError('TemplateURL must be a supported URL.');
-  let body: AsyncIterable<Uint8Array>;
   try {
-    ({ Body: body } = (await ctx.call('s3', 'GetObject', place)) as { Body: AsyncIterable<Uint8Array> });
+    return await readObject(ctx, place);
   } catch (cause) {
+    if (cause instanceof TooLarge) throw validationError(`Template may not exceed ${TEMPLATE_URL_BYTES_MAX} bytes in size.`);
     const message = cause instanceof Error ? cause.message : String(cause);
     throw Object.assign(
       validationError(`S3 error: ${message}\nFor more information check http://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html`),
       { cause },
     );
   }
+}
+
+/** The text of a snippet for `AWS::Include`, read as the caller. */
+export async function includedText(ctx: Ctx, location: string): Promise<string> {
+  const place = parseS3Url(location);
+  if (!place) throw includeFailed('The location parameter is not a valid S3 uri.');
+  try {
+    return await readObject(ctx, place);
+  } catch (cause) {
+    if (cause instanceof TooLarge) throw includeFailed('The specified S3 object is too large.');
+    const missing = cause instanceof AwsError && cause.code === 'NoSuchBucket';
+    const message = missing ? `S3 bucket [${place.Bucket}] does not exist.` : cause instanceof Error ? cause.message : String(cause);
+    throw Object.assign(includeFailed(message), { cause });
+  }
+}
+
+class TooLarge extends Error {}
+
+async function readObject(ctx: Ctx, place: { Bucket: string; Key: string; VersionId?: string }): Promise<string> {
+  const { Body: body } = (await ctx.call('s3', 'GetObject', place)) as { Body: AsyncIterable<Uint8Array> };
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of body) {
     size += chunk.length;
-    if (size > TEMPLATE_URL_BYTES_MAX) throw validationError(`Template may not exceed ${TEMPLATE_URL_BYTES_MAX} bytes in size.`);
+    if (size > TEMPLATE_URL_BYTES_MAX) throw new TooLarge();
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
