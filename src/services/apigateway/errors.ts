@@ -16,4 +16,6 @@ export const validatorNotFound = (): AwsError => notFound('Invalid Request Valid
 export const authorizerNotFound = (): AwsError => notFound('Invalid Authorizer identifier specified');
 export const apiKeyNotFound = (): AwsError => notFound('Invalid API Key identifier specified');
 export const usagePlanNotFound = (): AwsError => notFound('Invalid Usage Plan ID specified');
+export const documentationPartNotFound = (): AwsError => notFound('Invalid Documentation part identifier specified');
+export const documentationVersionNotFound = (): AwsError => notFound('Invalid Documentation version specified');
 export const modelNotFound = (name: string): AwsError => notFound(`Invalid model name specified: ${name}`);

@@ -6,6 +6,8 @@ import * as account from './operations/account.ts';
 import * as apiKeys from './operations/api-keys.ts';
 import * as authorizers from './operations/authorizers.ts';
 import * as deployments from './operations/deployments.ts';
+import * as documentationParts from './operations/documentation-parts.ts';
+import * as documentationVersions from './operations/documentation-versions.ts';
 import * as gatewayResponses from './operations/gateway-responses.ts';
 import * as imports from './operations/import.ts';
 import * as integrations from './operations/integrations.ts';
@@ -37,8 +39,8 @@ const operations: Record<string, OperationEntry> = {
   GetRestApis: { run: restApis.getRestApis, access: verb('GET', '/restapis') },
   UpdateRestApi: { run: restApis.updateRestApi, access: verb('PATCH', API) },
   DeleteRestApi: { run: restApis.deleteRestApi, access: verb('DELETE', API) },
-  ImportRestApi: { run: imports.importRestApi, access: verb('POST', '/restapis'), recorded: ['failOnWarnings'] },
-  PutRestApi: { run: imports.putRestApi, access: verb('PUT', API), recorded: ['failOnWarnings'] },
+  ImportRestApi: { run: imports.importRestApi, access: verb('POST', '/restapis') },
+  PutRestApi: { run: imports.putRestApi, access: verb('PUT', API) },
   CreateResource: { run: resourceOperations.createResource, access: verb('POST', `${API}/resources/{parentId}`) },
   GetResource: { run: resourceOperations.getResource, access: verb('GET', RESOURCE) },
   GetResources: { run: resourceOperations.getResources, access: verb('GET', `${API}/resources`) },
@@ -103,6 +105,27 @@ const operations: Record<string, OperationEntry> = {
   GetAuthorizers: { run: authorizers.getAuthorizers, access: verb('GET', `${API}/authorizers`) },
   UpdateAuthorizer: { run: authorizers.updateAuthorizer, access: verb('PATCH', `${API}/authorizers/{authorizerId}`) },
   DeleteAuthorizer: { run: authorizers.deleteAuthorizer, access: verb('DELETE', `${API}/authorizers/{authorizerId}`) },
+  CreateDocumentationPart: { run: documentationParts.createDocumentationPart, access: verb('POST', `${API}/documentation/parts`) },
+  GetDocumentationPart: { run: documentationParts.getDocumentationPart, access: verb('GET', `${API}/documentation/parts/{documentationPartId}`) },
+  GetDocumentationParts: { run: documentationParts.getDocumentationParts, access: verb('GET', `${API}/documentation/parts`) },
+  UpdateDocumentationPart: { run: documentationParts.updateDocumentationPart, access: verb('PATCH', `${API}/documentation/parts/{documentationPartId}`) },
+  DeleteDocumentationPart: { run: documentationParts.deleteDocumentationPart, access: verb('DELETE', `${API}/documentation/parts/{documentationPartId}`) },
+  ImportDocumentationParts: {
+    run: documentationParts.importDocumentationParts,
+    access: verb('PUT', `${API}/documentation/parts`),
+    recorded: ['failOnWarnings'],
+  },
+  CreateDocumentationVersion: { run: documentationVersions.createDocumentationVersion, access: verb('POST', `${API}/documentation/versions`) },
+  GetDocumentationVersion: { run: documentationVersions.getDocumentationVersion, access: verb('GET', `${API}/documentation/versions/{documentationVersion}`) },
+  GetDocumentationVersions: { run: documentationVersions.getDocumentationVersions, access: verb('GET', `${API}/documentation/versions`) },
+  UpdateDocumentationVersion: {
+    run: documentationVersions.updateDocumentationVersion,
+    access: verb('PATCH', `${API}/documentation/versions/{documentationVersion}`),
+  },
+  DeleteDocumentationVersion: {
+    run: documentationVersions.deleteDocumentationVersion,
+    access: verb('DELETE', `${API}/documentation/versions/{documentationVersion}`),
+  },
   CreateApiKey: { run: apiKeys.createApiKey, access: verb('POST', '/apikeys'), recorded: ['generateDistinctId'] },
   GetApiKey: { run: apiKeys.getApiKey, access: verb('GET', '/apikeys/{apiKey}') },
   GetApiKeys: { run: apiKeys.getApiKeys, access: verb('GET', '/apikeys') },

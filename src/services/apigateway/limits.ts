@@ -19,6 +19,7 @@ export const API_KEY_VALUE_MAX = 128;
 export const API_KEY_DESCRIPTION_MAX = 125_000;
 export const RESOURCES_MAX = 300;
 export const STAGES_MAX = 10;
+export const DOCUMENTATION_PARTS_MAX = 2_000;
 export const TAGS_MAX = 50;
 export const LIST_LIMIT_DEFAULT = 25;
 export const LIST_LIMIT_MAX = 500;

@@ -19,7 +19,18 @@ import { SNAPSHOT_PIECE_BYTES } from './limits.ts';
 const base = (scope: Scope) => keyOf('apigw', scope.account, scope.region);
 
 /** What belongs to an API, each under its own letter. */
-export type Part = 'resource' | 'model' | 'validator' | 'authorizer' | 'gatewayResponse' | 'deployment' | 'snapshot' | 'stage' | 'claim';
+export type Part =
+  | 'resource'
+  | 'model'
+  | 'validator'
+  | 'authorizer'
+  | 'gatewayResponse'
+  | 'deployment'
+  | 'snapshot'
+  | 'stage'
+  | 'claim'
+  | 'documentationPart'
+  | 'documentationVersion';
 
 const LETTER: Readonly<Record<Part, string>> = {
   resource: 'r',
@@ -31,6 +42,8 @@ const LETTER: Readonly<Record<Part, string>> = {
   snapshot: 'x',
   stage: 's',
   claim: 'c',
+  documentationPart: 'p',
+  documentationVersion: 'o',
 };
 export const PARTS = Object.keys(LETTER) as readonly Part[];
 

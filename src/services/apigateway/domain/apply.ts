@@ -23,13 +23,19 @@ export function applyDefinition(before: ApiSnapshot, definition: ApiDefinition, 
   const responses = new Map((overwrite ? [] : before.gatewayResponses).map((row) => [row.responseType, row] as const));
   for (const row of definition.gatewayResponses) responses.set(row.responseType, row);
   return {
-    api: overwrite ? { ...kept, ...definition.api } : { ...before.api, ...definition.api, name: before.api.name ?? definition.api.name ?? '' },
+    api: overwrite ? { ...kept, ...definition.api } : { ...before.api, ...definition.api, ...mediaTypes(before, definition) },
     authorizers,
     validators,
     models,
     gatewayResponses: [...responses.values()],
     resources: applyResources(before.resources, definition, overwrite, { authorizers, validators }, nextId),
   };
+}
+
+/** A merge adds media types. */
+function mediaTypes(before: ApiSnapshot, definition: ApiDefinition): Pick<ApiSnapshot['api'], 'binaryMediaTypes'> {
+  const types = new Set([...(before.api.binaryMediaTypes ?? []), ...(definition.api.binaryMediaTypes ?? [])]);
+  return types.size > 0 ? { binaryMediaTypes: [...types] } : {};
 }
 
 /** Rows of the same name keep their id. */

@@ -40,8 +40,9 @@ export function newMethod(request: PutMethodRequest, references: References): Me
   checkParameterNames(request.requestParameters);
   const method: Method = compact({
     httpMethod,
-    authorizationType: request.authorizationType,
-    authorizerId: needsAuthorizer(request.authorizationType) ? request.authorizerId : undefined,
+    // AWS takes it in any case.
+    authorizationType: request.authorizationType?.toUpperCase(),
+    authorizerId: needsAuthorizer(request.authorizationType?.toUpperCase()) ? request.authorizerId : undefined,
     apiKeyRequired: request.apiKeyRequired ?? false,
     operationName: request.operationName,
     requestParameters: nonEmpty(request.requestParameters),

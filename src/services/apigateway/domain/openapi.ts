@@ -31,6 +31,8 @@ export interface ApiDefinition {
   readonly authorizers: readonly Omit<AuthorizerRow, 'id'>[];
   readonly validators: readonly { name: string; validateRequestBody: boolean; validateRequestParameters: boolean }[];
   readonly gatewayResponses: readonly GatewayResponseRow[];
+  /** What was left out, in AWS's words. */
+  readonly warnings: readonly string[];
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -81,7 +83,8 @@ export function readDefinition(document: Json, basePathMode: BasePathMode): ApiD
   for (const [path, item] of entriesOf(document['paths'])) {
     if (!path.startsWith('/')) continue;
     const full = path === '/' && prefix !== '' ? prefix : `${prefix}${path}`;
-    resources.set(full.length > 1 ? full.replace(/\/+$/, '') : full, reader.methods(objectOf(item)));
+    const trimmed = full.length > 1 ? full.replace(/\/+$/, '') : full;
+    resources.set(trimmed, reader.methods(objectOf(item), trimmed));
   }
   return {
     api: apiOf(document),
@@ -93,6 +96,7 @@ export function readDefinition(document: Json, basePathMode: BasePathMode): ApiD
       validateRequestBody: objectOf(value)['validateRequestBody'] === true,
       validateRequestParameters: objectOf(value)['validateRequestParameters'] === true,
     })),
+    warnings: reader.warnings,
     gatewayResponses: entriesOf(document['x-amazon-apigateway-gateway-responses']).map(([type, value]) => gatewayResponseOf(type, objectOf(value))),
   };
 }
@@ -123,7 +127,10 @@ function basePathOf(document: Json, mode: BasePathMode): string {
     /\{([^}]*)\}/g,
     (_all, name: string) => textOf(objectOf(objectOf(server['variables'])[name])['default']) ?? '',
   );
-  const path = document['swagger'] === undefined ? url.replace(/^[a-z]+:\/\/[^/]*/i, '') : (textOf(document['basePath']) ?? '');
+  // A basePath variable counts even where the URL does not refer to it.
+  const variable = textOf(objectOf(objectOf(server['variables'])['basePath'])['default']);
+  const fromServer = variable ?? url.replace(/^[a-z]+:\/\/[^/]*/i, '');
+  const path = document['swagger'] === undefined ? fromServer : (textOf(document['basePath']) ?? '');
   const parts = path.split('/').filter((part) => part !== '');
   const kept = mode === 'split' ? parts.slice(1) : parts;
   return kept.map((part) => `/${part}`).join('');
@@ -148,6 +155,7 @@ const REFERENCES_MAX = 32;
 
 class Reader {
   readonly inlineModels: ImportedModel[] = [];
+  readonly warnings: string[] = [];
   readonly #document: Json;
   readonly #schemes: Json;
 
@@ -168,7 +176,10 @@ class Reader {
 
   models(): ImportedModel[] {
     const schemas = this.#document['definitions'] ?? objectOf(this.#document['components'])['schemas'];
-    return entriesOf(schemas).map(([name, schema]) => ({ name, contentType: 'application/json', schema }));
+    return entriesOf(schemas).map(([name, schema]) => {
+      const description = textOf(objectOf(schema)['description']);
+      return { name, contentType: 'application/json', ...(description ? { description } : {}), schema };
+    });
   }
 
   authorizers(): Omit<AuthorizerRow, 'id'>[] {
@@ -197,19 +208,21 @@ class Reader {
     });
   }
 
-  methods(item: Json): Map<string, ImportedMethod> {
+  methods(item: Json, path: string): Map<string, ImportedMethod> {
     const methods = new Map<string, ImportedMethod>();
     for (const [key, operation] of entriesOf(item)) {
       const name = key === 'x-amazon-apigateway-any-method' ? 'ANY' : key.toUpperCase();
       if (!HTTP_METHODS.includes(name) || (name === 'ANY' && key !== 'x-amazon-apigateway-any-method')) continue;
-      methods.set(name, this.#method(name, objectOf(operation), listOf(item['parameters'])));
+      methods.set(name, this.#method({ httpMethod: name, path }, objectOf(operation), listOf(item['parameters'])));
     }
     return methods;
   }
 
-  #method(httpMethod: string, operation: Json, shared: readonly unknown[]): ImportedMethod {
+  #method({ httpMethod, path }: { httpMethod: string; path: string }, operation: Json, shared: readonly unknown[]): ImportedMethod {
     const security = this.#security(operation);
-    const requestParameters: Record<string, boolean> = {};
+    // The path's own parameters need not be declared.
+    const inPath = [...path.matchAll(/\{([^{}+]+)\+?\}/g)].map(([, name]) => [`method.request.path.${name}`, true] as const);
+    const requestParameters: Record<string, boolean> = Object.fromEntries(inPath);
     const requestModels: Record<string, string> = {};
     for (const raw of [...shared, ...listOf(operation['parameters'])]) {
       const parameter = this.#resolve(raw);
@@ -231,9 +244,22 @@ class Reader {
       requestParameters: nonEmpty(requestParameters),
       requestModels: nonEmpty(requestModels),
       methodResponses: this.#responses(operation),
-      methodIntegration: isObject(extension) ? integrationOf(extension) : undefined,
+      methodIntegration: isObject(extension) ? integrationOf(extension, this.#onlyTexts(extension['requestParameters'], path, httpMethod)) : undefined,
     });
     return { method, ...(security.authorizer === undefined ? {} : { authorizer: security.authorizer }), ...(validator ? { validator } : {}) };
+  }
+
+  /** Values that are no text are left out with a warning. */
+  #onlyTexts(value: unknown, path: string, httpMethod: string): Record<string, string> {
+    return Object.fromEntries(
+      entriesOf(value).flatMap(([name, item]) => {
+        if (typeof item === 'string') return [[name, item]];
+        this.warnings.push(
+          `Invalid format for 'requestParameters'. Expected type string for property '${name}' of resource '${path}' and method '${httpMethod}' but got '${textOf(item) ?? JSON.stringify(item)}'`,
+        );
+        return [];
+      }),
+    );
   }
 
   #mediaTypes(kind: 'consumes' | 'produces', operation: Json): string[] {
@@ -290,10 +316,9 @@ class Reader {
 }
 
 /** `x-amazon-apigateway-integration`. The resource's id, its cache namespace, is filled in when it is applied. */
-function integrationOf(value: Json): Integration {
+function integrationOf(value: Json, parameters: Readonly<Record<string, string>>): Integration {
   const type = (textOf(value['type']) ?? '').toUpperCase() as NonNullable<Integration['type']>;
   const timeout = value['timeoutInMillis'];
-  const parameters = textMap(value['requestParameters']);
   const templates = textMap(value['requestTemplates']);
   const responses: Record<string, IntegrationResponse> = {};
   for (const [pattern, raw] of entriesOf(value['responses'])) {
@@ -314,7 +339,7 @@ function integrationOf(value: Json): Integration {
     connectionType: (textOf(value['connectionType']) ?? (type.startsWith('HTTP') ? 'INTERNET' : undefined)) as 'INTERNET' | undefined,
     connectionId: textOf(value['connectionId']),
     credentials: textOf(value['credentials']),
-    requestParameters: nonEmpty(parameters),
+    requestParameters: nonEmpty({ ...parameters }),
     requestTemplates: nonEmpty(templates),
     passthroughBehavior: (textOf(value['passthroughBehavior']) ?? 'WHEN_NO_MATCH').toUpperCase(),
     contentHandling: textOf(value['contentHandling']) as 'CONVERT_TO_TEXT' | undefined,

@@ -9,6 +9,8 @@ export interface Patch {
   /** Decoded segments of the path: `~1` is `/`, `~0` is `~`. */
   readonly segments: readonly string[];
   readonly value: string | undefined;
+  /** Of `copy`. */
+  readonly from: string | undefined;
 }
 
 /** The operations with their paths taken apart. A missing path is `null` in AWS's words. */
@@ -20,7 +22,7 @@ export function patchesOf(operations: readonly PatchOperation[] | undefined): Pa
       .split('/')
       .slice(1)
       .map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'));
-    return { op: operation.op ?? 'replace', path, segments, value: operation.value };
+    return { op: operation.op ?? 'replace', path, segments, value: operation.value, from: operation.from };
   });
 }
 

@@ -1,6 +1,6 @@
 import type { MethodSetting, Stage } from '@aws-sdk/client-api-gateway';
-import { notImplemented } from '../../../kit/errors.ts';
 import { badRequest } from '../errors.ts';
+import { newCanary, patchCanary, promote } from './canary.ts';
 import { asBoolean, compact, type Patch, patchMap } from './patch.ts';
 import type { StageRow } from './types.ts';
 
@@ -70,6 +70,7 @@ export function newStage(given: Partial<StageRow> & Pick<StageRow, 'stageName' |
     variables: given.variables,
     documentationVersion: given.documentationVersion,
     tracingEnabled: given.tracingEnabled ?? false,
+    canarySettings: given.canarySettings ? newCanary(given.canarySettings, given.deploymentId) : undefined,
     tags: given.tags,
     createdMs: nowMs,
     updatedMs: nowMs,
@@ -80,6 +81,7 @@ export function newStage(given: Partial<StageRow> & Pick<StageRow, 'stageName' |
 export function patchStage(stage: StageRow, patch: Patch): StageRow {
   const [first, second] = patch.segments;
   const removed = patch.op === 'remove';
+  if (patch.op === 'copy') return promote(stage, patch);
   switch (first) {
     case 'deploymentId':
       return { ...stage, deploymentId: patch.value ?? '' };
@@ -95,8 +97,11 @@ export function patchStage(stage: StageRow, patch: Patch): StageRow {
       return compact({ ...stage, variables: patchMap(stage.variables, second, removed ? undefined : (patch.value ?? '')) }) as StageRow;
     case 'accessLogSettings':
       return patchAccessLog(stage, patch, second);
-    case 'canarySettings':
-      throw notImplemented('UpdateStage of canarySettings');
+    case 'canarySettings': {
+      const patched = patchCanary(stage, patch);
+      if (patched) return patched;
+      throw removed ? noSetting(patch.path.slice(1)) : invalidSetting(patch);
+    }
     default:
       return patchSetting(stage, patch);
   }

@@ -15,6 +15,10 @@ export interface LiveStage {
   readonly scope: Scope;
   readonly stage: StageRow;
   readonly deployment: Compiled;
+  /** Set where the canary was chosen for a request. */
+  readonly isCanary?: boolean;
+  /** What a share of the requests gets instead. */
+  readonly canary?: { readonly percent: number; readonly stage: StageRow; readonly deployment: Compiled };
 }
 
 interface Entry {
@@ -79,8 +83,22 @@ export class Deployments {
 
   async #load(scope: Scope, apiId: string, stageName: string): Promise<LiveStage | undefined> {
     const stage = await readStage(this.#store, scope, apiId, stageName);
-    const snapshot = stage ? await readSnapshot(this.#store, scope, apiId, stage.deploymentId) : undefined;
-    if (!stage || !snapshot) return undefined;
-    return { scope, stage, deployment: { id: stage.deploymentId, snapshot, router: compileRouter(snapshot) } };
+    const deployment = stage && (await this.#compile(scope, apiId, stage.deploymentId));
+    if (!stage || !deployment) return undefined;
+    const { deploymentId = stage.deploymentId, percentTraffic: percent = 0, stageVariableOverrides } = stage.canarySettings ?? {};
+    if (!stage.canarySettings) return { scope, stage, deployment };
+    const other = deploymentId === stage.deploymentId ? deployment : await this.#compile(scope, apiId, deploymentId);
+    if (!other) return { scope, stage, deployment };
+    return {
+      scope,
+      stage,
+      deployment,
+      canary: { percent, stage: { ...stage, variables: { ...stage.variables, ...stageVariableOverrides } }, deployment: other },
+    };
+  }
+
+  async #compile(scope: Scope, apiId: string, id: string): Promise<Compiled | undefined> {
+    const snapshot = await readSnapshot(this.#store, scope, apiId, id);
+    return snapshot && { id, snapshot, router: compileRouter(snapshot) };
   }
 }

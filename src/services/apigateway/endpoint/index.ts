@@ -37,8 +37,8 @@ export class ExecuteApi {
       const { stageName, path } = stageOf(request);
       const found = stageName === '' ? 'stage' : await this.#deployments.find(request.id, stageName);
       if (found === 'api' || found === 'stage') throw forbidden();
-      live = found;
-      call = routeCall(ctx, request, found, stageName, path, extendedRequestId);
+      live = chosen(ctx, found);
+      call = routeCall(ctx, request, live, stageName, path, extendedRequestId);
       ctx.meter('Requests', 1);
       await this.#authorizers.check(call);
       await checkApiKey(call);
@@ -51,6 +51,13 @@ export class ExecuteApi {
       return failure(ctx, error, ids, call, live);
     }
   };
+}
+
+/** Whether a request goes to the canary is drawn for each; a draw is one of ten thousand. */
+function chosen(ctx: Ctx, live: LiveStage): LiveStage {
+  const { canary } = live;
+  if (!canary || Number(ctx.platform.ids.text(4, '0123456789')) >= canary.percent * 100) return live;
+  return { ...live, stage: canary.stage, deployment: canary.deployment, isCanary: true };
 }
 
 /** The stage is named by the path forms; else it is the first segment, however many slashes come before it. */
@@ -75,6 +82,7 @@ function routeCall(ctx: Ctx, request: EndpointRequest, live: LiveStage, stageNam
     apiId: request.id,
     stage: live.stage,
     deployment: live.deployment,
+    ...(live.canary ? { isCanary: live.isCanary ?? false } : {}),
     request,
     path,
     query: parseQuery(request.query),

@@ -22,6 +22,8 @@ export interface Invocation extends Match {
   readonly body: Buffer;
   readonly context: RequestContext;
   readonly overrides: Overrides;
+  /** Present where the stage has a canary: whether this request goes to it. */
+  readonly isCanary?: boolean;
 }
 
 /** `requestContext` of a proxy event; authorizers add to it. */
@@ -158,7 +160,7 @@ export function templateScope(call: Invocation): TemplateScope {
     }
   };
   return {
-    context: call.context,
+    context: call.isCanary === undefined ? call.context : { ...call.context, isCanaryRequest: String(call.isCanary) },
     stageVariables: call.stage.variables ?? {},
     body,
     overrides: call.overrides,

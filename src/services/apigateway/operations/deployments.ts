@@ -7,9 +7,9 @@ import type {
   GetDeploymentsCommandInput,
   UpdateDeploymentCommandInput,
 } from '@aws-sdk/client-api-gateway';
-import { notImplemented } from '../../../kit/errors.ts';
 import { decodeJson } from '../../../kit/json.ts';
 import type { Ctx, Operation } from '../../service.ts';
+import { newCanary } from '../domain/canary.ts';
 import type { NewId } from '../domain/ids.ts';
 import { pageOf } from '../domain/paging.ts';
 import { compact, invalidPath, type Patch, patchesOf } from '../domain/patch.ts';
@@ -61,13 +61,17 @@ export const createDeployment: Operation<CreateDeploymentCommandInput, Deploymen
 
 /** {@link createDeployment}; an id that comes again names the deployment made before. */
 export async function createDeploymentOnce(ctx: Ctx, input: CreateDeploymentCommandInput, newId: NewId): Promise<Deployment> {
-  if (input.canarySettings !== undefined) throw notImplemented('CreateDeployment with canarySettings');
   const { store, clock } = ctx.platform;
   const apiId = input.restApiId ?? '';
   const id = newId(6);
   const nowMs = clock.virtual();
   const stageName = input.stageName || undefined;
   if (stageName !== undefined) checkStageName(stageName);
+  if (input.canarySettings && stageName === undefined) {
+    throw badRequest(
+      `Invalid deployment content specified.Non null and non empty stageName must be provided for canary deployment. Provided value is ${input.stageName ?? 'null'}`,
+    );
+  }
   const ranges = (['resource', 'model', 'validator', 'authorizer', 'gatewayResponse'] as const).map((part) => rangeOf(keys.parts(ctx, apiId, part)));
   const row = await store.transact(
     { reads: [keys.api(ctx, apiId)], ranges, keys: stageName === undefined ? [] : [keys.part(ctx, apiId, 'stage', stageName)] },
@@ -84,6 +88,14 @@ export async function createDeploymentOnce(ctx: Ctx, input: CreateDeploymentComm
       );
       if (stageName === undefined) return deployment;
       const existing = tx.get(keys.part(ctx, apiId, 'stage', stageName));
+      if (input.canarySettings) {
+        if (!existing) {
+          throw badRequest(`Invalid deployment content specified.Stage ${stageName} must already be created before making a canary release deployment`);
+        }
+        const canarySettings = newCanary(input.canarySettings, id);
+        putPart(tx, ctx, apiId, 'stage', stageName, { ...decodeJson<StageRow>(existing), canarySettings, updatedMs: nowMs });
+        return deployment;
+      }
       const stage: StageRow = existing
         ? { ...decodeJson<StageRow>(existing), deploymentId: id, updatedMs: nowMs, ...(input.variables ? { variables: input.variables } : {}) }
         : newStage(
@@ -146,7 +158,7 @@ export const deleteDeployment: Operation<DeleteDeploymentCommandInput> = async (
   const stages = keys.parts(ctx, apiId, 'stage');
   await ctx.platform.store.transact({ keys: [key], ranges: [rangeOf(stages)] }, (tx) => {
     const row = txRead<DeploymentRow>(tx, key, deploymentNotFound);
-    if (txList<StageRow>(tx, stages).some((stage) => stage.deploymentId === id)) {
+    if (txList<StageRow>(tx, stages).some((stage) => stage.deploymentId === id || stage.canarySettings?.deploymentId === id)) {
       throw badRequest('Active stages pointing to this deployment must be moved or deleted');
     }
     removeDeployment(tx, ctx, apiId, row);

@@ -48,7 +48,7 @@ export const getModels: Operation<GetModelsCommandInput, Models> = async (ctx, i
 function patchModel(row: ModelRow, patch: Patch): ModelRow {
   requireReplace(patch, ['/description', '/schema']);
   if (patch.path === '/schema') checkSchema(patch.value);
-  return { ...row, [patch.path.slice(1)]: patch.value };
+  return compact({ ...row, [patch.path.slice(1)]: patch.value || undefined }) as ModelRow;
 }
 
 /** "UpdateModel". */

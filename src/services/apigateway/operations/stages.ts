@@ -7,7 +7,6 @@ import type {
   Stages,
   UpdateStageCommandInput,
 } from '@aws-sdk/client-api-gateway';
-import { notImplemented } from '../../../kit/errors.ts';
 import type { Tx } from '../../../store/store.ts';
 import type { Ctx, Operation } from '../../service.ts';
 import { patchesOf } from '../domain/patch.ts';
@@ -23,7 +22,6 @@ function checkDeployment(tx: Tx, ctx: Ctx, apiId: string, deploymentId: string):
 
 /** "CreateStage". */
 export const createStage: Operation<CreateStageCommandInput, Stage> = async (ctx, input) => {
-  if (input.canarySettings !== undefined) throw notImplemented('CreateStage with canarySettings');
   const { store, clock } = ctx.platform;
   const apiId = input.restApiId ?? '';
   const stageName = input.stageName ?? '';
@@ -33,6 +31,7 @@ export const createStage: Operation<CreateStageCommandInput, Stage> = async (ctx
   await store.transact({ reads: [keys.api(ctx, apiId)], ranges: [rangeOf(stages)] }, (tx) => {
     txApi(tx, ctx, apiId);
     checkDeployment(tx, ctx, apiId, row.deploymentId);
+    if (row.canarySettings?.deploymentId) checkDeployment(tx, ctx, apiId, row.canarySettings.deploymentId);
     const existing = txList<StageRow>(tx, stages);
     if (existing.some((stage) => stage.stageName === stageName)) throw conflict('Stage already exists');
     if (existing.length >= STAGES_MAX)
@@ -62,6 +61,8 @@ export const updateStage: Operation<UpdateStageCommandInput, Stage> = async (ctx
   return update<StageRow, Stage>(store, keys.part(ctx, apiId, 'stage', input.stageName ?? ''), stageNotFound, (row, tx) => {
     const patched = patchesOf(input.patchOperations).reduce(patchStage, row);
     if (patched.deploymentId !== row.deploymentId) checkDeployment(tx, ctx, apiId, patched.deploymentId);
+    const canary = patched.canarySettings?.deploymentId;
+    if (canary !== undefined && canary !== row.canarySettings?.deploymentId) checkDeployment(tx, ctx, apiId, canary);
     const next = { ...patched, updatedMs: nowMs };
     return [next, describeStage(next)];
   });
