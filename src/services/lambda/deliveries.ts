@@ -1,22 +1,18 @@
 import type { Attempt, Outcome } from '../../bus/bus.ts';
 import { CodePackageError } from '../../compute/failures.ts';
-import { AwsError } from '../../kit/errors.ts';
 import type { Tx } from '../../store/store.ts';
 import type { Ctx, Platform } from '../service.ts';
+import { INVOKE, invokeLater } from './async-invocation.ts';
 import { launchIdOf, settled } from './domain/configuration.ts';
 import type { Place } from './domain/names.ts';
 import { functionKey, type LambdaRoom } from './functions.ts';
-import { ASYNC_AGE_MS_MAX, ASYNC_BACKOFF_MS_MAX, ASYNC_CONCURRENCY, ASYNC_RETRY_DELAYS_MS, UPDATE_MS_MIN } from './limits.ts';
+import { ASYNC_CONCURRENCY, UPDATE_MS_MIN } from './limits.ts';
 import { isUsedByVersion } from './operations/code.ts';
-import { invokeTarget } from './operations/target.ts';
-import { lambdaContext } from './principal.ts';
 import { packageOf, packagesOf } from './runner.ts';
 import { type FunctionRow, getFunctionRow, keys, read, type VersionRow, write } from './store.ts';
 
 /** The end of a creation or an update. */
 export const SETTLE = 'lambda:settle';
-/** An asynchronous invocation. */
-export const INVOKE = 'lambda:invoke';
 
 interface SettlePayload {
   readonly name: string;
@@ -25,27 +21,9 @@ interface SettlePayload {
   readonly version?: string;
 }
 
-/** What an asynchronous invocation needs; other rooms may enqueue it too. */
-export interface InvokePayload {
-  readonly functionName: string;
-  readonly qualifier?: string;
-  readonly requestId: string;
-  /** The event's JSON text. */
-  readonly event?: string;
-  /** Or the blob that holds it. */
-  readonly blobId?: string;
-  /** Failed runs so far. */
-  readonly failures?: number;
-}
-
 export function enqueueSettle(ctx: Ctx, tx: Tx, payload: SettlePayload): void {
   const { account, region, trace } = ctx;
   ctx.platform.bus.enqueue(tx, { target: SETTLE, account, region, trace, payload, orderKey: `lambda ${functionKey(ctx, payload.name)}` });
-}
-
-export function enqueueInvoke(ctx: Ctx, tx: Tx, payload: InvokePayload): void {
-  const { account, region, trace } = ctx;
-  ctx.platform.bus.enqueue(tx, { target: INVOKE, account, region, trace, payload });
 }
 
 export function registerDeliveries(platform: Platform, room: LambdaRoom): void {
@@ -114,30 +92,4 @@ function failed(row: VersionRow, revisionId: string, reason: string): VersionRow
     lastUpdateReason: reason,
     lastUpdateReasonCode: 'InvalidZipFileException',
   };
-}
-
-/** Runs an event: two more times after failures of the function, up to six hours after throttles and faults of the system. */
-async function invokeLater(platform: Platform, room: LambdaRoom, attempt: Attempt): Promise<Outcome> {
-  const payload = attempt.payload as InvokePayload;
-  const ctx = lambdaContext(platform, attempt, attempt.trace);
-  const nowMs = platform.clock.virtual();
-  const failures = payload.failures ?? 0;
-  try {
-    const event = payload.blobId === undefined ? Buffer.from(payload.event ?? '{}') : await platform.blobs.readAll(payload.blobId);
-    const target = await invokeTarget(ctx, room, payload.functionName, payload.qualifier);
-    const result = await room.runner.run(ctx, { ...target, payload: event, requestId: payload.requestId });
-    const delayMs = ASYNC_RETRY_DELAYS_MS[failures];
-    if (result.functionError && delayMs !== undefined) {
-      return { retry: { atMs: platform.clock.virtual() + delayMs, payload: { ...payload, failures: failures + 1 } } };
-    }
-  } catch (error) {
-    const gone = error instanceof AwsError && error.code === 'ResourceNotFoundException';
-    if (!gone && nowMs - attempt.enqueuedMs < ASYNC_AGE_MS_MAX) {
-      const backoffMs = Math.min(ASYNC_BACKOFF_MS_MAX, 1000 * 2 ** Math.min(20, Math.max(0, attempt.attempt - 1 - failures)));
-      return { retry: { atMs: nowMs + backoffMs } };
-    }
-    platform.log.warn({ err: error, function: payload.functionName }, 'an asynchronous invocation was dropped');
-  }
-  if (payload.blobId !== undefined) await platform.blobs.delete(payload.blobId);
-  return { done: true };
 }

@@ -14,6 +14,13 @@ import { deleteFunctionConcurrency, getFunctionConcurrency, putFunctionConcurren
 import { createFunction } from './operations/create-function.ts';
 import { deleteFunction } from './operations/delete-function.ts';
 import {
+  deleteFunctionEventInvokeConfig,
+  getFunctionEventInvokeConfig,
+  listFunctionEventInvokeConfigs,
+  putFunctionEventInvokeConfig,
+  updateFunctionEventInvokeConfig,
+} from './operations/event-invoke-config.ts';
+import {
   createFunctionUrlConfig,
   deleteFunctionUrlConfig,
   getFunctionUrlConfig,
@@ -27,6 +34,12 @@ import { deleteLayerVersion, getLayerVersion, getLayerVersionByArn, listLayers, 
 import { listFunctions, listVersionsByFunction } from './operations/list-functions.ts';
 import { addPermission, getPolicy, removePermission } from './operations/permissions.ts';
 import { publishVersion } from './operations/publish-version.ts';
+import {
+  getFunctionRecursionConfig,
+  getRuntimeManagementConfig,
+  putFunctionRecursionConfig,
+  putRuntimeManagementConfig,
+} from './operations/recorded-configs.ts';
 import { getAccountSettings } from './operations/storage.ts';
 import { listTags, tagResource, untagResource } from './operations/tags.ts';
 import { updateFunctionCode } from './operations/update-function-code.ts';
@@ -108,6 +121,15 @@ function operationsOf(room: LambdaRoom): Record<string, OperationEntry> {
     UpdateFunctionUrlConfig: { run: updateFunctionUrlConfig, access: onFunction },
     DeleteFunctionUrlConfig: { run: deleteFunctionUrlConfig, access: onFunction },
     ListFunctionUrlConfigs: { run: listFunctionUrlConfigs, access: onFunction },
+    PutFunctionEventInvokeConfig: { run: putFunctionEventInvokeConfig, access: onFunction },
+    UpdateFunctionEventInvokeConfig: { run: updateFunctionEventInvokeConfig, access: onFunction },
+    GetFunctionEventInvokeConfig: { run: getFunctionEventInvokeConfig, access: onFunction },
+    DeleteFunctionEventInvokeConfig: { run: deleteFunctionEventInvokeConfig, access: onFunction },
+    ListFunctionEventInvokeConfigs: { run: listFunctionEventInvokeConfigs, access: onFunction },
+    PutFunctionRecursionConfig: { run: putFunctionRecursionConfig, access: onFunction, recorded: ['RecursiveLoop'] },
+    GetFunctionRecursionConfig: { run: getFunctionRecursionConfig, access: onFunction },
+    PutRuntimeManagementConfig: { run: putRuntimeManagementConfig, access: onFunction, recorded: ['UpdateRuntimeOn', 'RuntimeVersionArn'] },
+    GetRuntimeManagementConfig: { run: getRuntimeManagementConfig, access: onFunction },
     GetAccountSettings: { run: getAccountSettings, access: onAll },
     TagResource: { run: tagResource, access: onArn },
     UntagResource: { run: untagResource, access: onArn },

@@ -79,6 +79,10 @@ export interface FunctionRow {
   readonly nextVersion: number;
   readonly tags: Readonly<Record<string, string>>;
   readonly reservedConcurrency?: number;
+  /** Recorded: `Allow` or `Terminate`. */
+  readonly recursiveLoop?: string;
+  /** Recorded, by qualifier. */
+  readonly runtimeManagement?: Readonly<Record<string, { readonly updateOn: string; readonly versionArn?: string }>>;
 }
 
 export interface AliasRow {
@@ -92,6 +96,17 @@ export interface AliasRow {
 export interface PolicyRow {
   readonly revisionId: string;
   readonly statements: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** How the events of a function, version or alias are handled. What is absent is the default. */
+export interface EventInvokeRow {
+  /** `$LATEST` for the function itself. */
+  readonly qualifier: string;
+  readonly ageSecondsMax?: number;
+  readonly retriesMax?: number;
+  readonly onSuccess?: string;
+  readonly onFailure?: string;
+  readonly modifiedMs: number;
 }
 
 /** The model's `Cors`, as it was given. */
@@ -134,6 +149,8 @@ export const keys = {
   aliases: (place: Place, name: string): Key => keyOf(ROOM, place.account, place.region, 'alias', name),
   /** `qualifier` is empty for the function itself. */
   policy: (place: Place, name: string, qualifier: string): Key => keyOf(ROOM, place.account, place.region, 'policy', name, qualifier),
+  eventInvoke: (place: Place, name: string, qualifier: string): Key => keyOf(ROOM, place.account, place.region, 'event-invoke', name, qualifier),
+  eventInvokes: (place: Place, name: string): Key => keyOf(ROOM, place.account, place.region, 'event-invoke', name),
   url: (place: Place, name: string, qualifier: string): Key => keyOf(ROOM, place.account, place.region, 'url', name, qualifier),
   urls: (place: Place, name: string): Key => keyOf(ROOM, place.account, place.region, 'url', name),
   /** Ids are known before account and region are. */
@@ -170,6 +187,11 @@ export async function getPolicyRowAt(store: Store, key: Key): Promise<PolicyRow 
   return value && decodeJson<PolicyRow>(value);
 }
 
+export async function getEventInvokeRow(store: Store, place: Place, name: string, qualifier: string): Promise<EventInvokeRow | undefined> {
+  const value = await store.get(keys.eventInvoke(place, name, qualifier));
+  return value && decodeJson<EventInvokeRow>(value);
+}
+
 /** A layer version that is not deleted. */
 export async function getLayerVersionRow(store: Store, place: Place, name: string, version: number): Promise<LayerVersionRow | undefined> {
   const value = await store.get(keys.layerVersion(place, name, version));
@@ -182,7 +204,7 @@ export function read<T>(tx: Tx, key: Key): T | undefined {
   return value && decodeJson<T>(value);
 }
 
-export function write(tx: Tx, key: Key, row: FunctionRow | VersionRow | AliasRow | PolicyRow | LayerRow | LayerVersionRow | UrlRow): void {
+export function write(tx: Tx, key: Key, row: FunctionRow | VersionRow | AliasRow | PolicyRow | LayerRow | LayerVersionRow | UrlRow | EventInvokeRow): void {
   tx.put(key, encodeJson(row));
 }
 

@@ -14,7 +14,7 @@ export function deleteFunction(room: LambdaRoom): Operation<DeleteFunctionReques
     if (qualifier === '$LATEST') throw invalidParameter('$LATEST version cannot be deleted without deleting the function.');
     if (qualifier !== undefined && !isVersion(qualifier)) throw invalidParameter('Deletion of aliases is not currently supported.');
     const key = keys.fn(ctx, name);
-    const ranges = [keys.versions(ctx, name), keys.aliases(ctx, name), keys.policies(ctx, name), keys.urls(ctx, name)];
+    const ranges = [keys.versions(ctx, name), keys.aliases(ctx, name), keys.policies(ctx, name), keys.urls(ctx, name), keys.eventInvokes(ctx, name)];
     const gone = await store.transact({ keys: [key], ranges: ranges.map(under) }, (tx) => {
       const fn = read<FunctionRow>(tx, key);
       if (!fn) throw functionNotFound(functionArn(ctx, name));

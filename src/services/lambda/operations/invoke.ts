@@ -1,7 +1,7 @@
 import type { InvocationRequest, InvocationResponse, InvokeAsyncRequest, InvokeAsyncResponse } from '@aws-sdk/client-lambda';
 import { notImplemented } from '../../../kit/errors.ts';
 import type { Ctx, Operation, StreamingBody } from '../../service.ts';
-import { enqueueInvoke } from '../deliveries.ts';
+import { enqueueInvoke } from '../async-invocation.ts';
 import { checkJson } from '../domain/json-text.ts';
 import { entityTooLarge, invalidRequestContent } from '../errors.ts';
 import type { LambdaRoom } from '../functions.ts';
