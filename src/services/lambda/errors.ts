@@ -20,6 +20,19 @@ export const validation = (message: string): AwsError => new AwsError('Validatio
 export const notFound = (message: string): AwsError =>
   new AwsError('ResourceNotFoundException', message, { status: 404, members: { Type: 'User', Message: message } });
 
+export const codeSigningConfigNotFound = (arn: string): AwsError => {
+  const message = `The Lambda code signing configuration ${arn} can not be found.`;
+  return new AwsError('ResourceNotFoundException', message, { status: 404, members: { Type: undefined, Message: message } });
+};
+
+/** The same, said of a configuration that a function is to have. */
+export const codeSigningConfigGone = (arn: string): AwsError =>
+  user(
+    'CodeSigningConfigNotFoundException',
+    `The code signing configuration cannot be found. Check that the provided configuration is not deleted: ${arn}.`,
+    404,
+  );
+
 export const functionNotFound = (arn: string): AwsError => notFound(`Function not found: ${arn}`);
 
 export const conflict = (message: string): AwsError => user('ResourceConflictException', message, 409);

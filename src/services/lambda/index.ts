@@ -10,6 +10,17 @@ import { createSettled, type LambdaRoom } from './functions.ts';
 import { createCodeLinks } from './links.ts';
 import { createLogWriter } from './log-writer.ts';
 import { createAlias, deleteAlias, getAlias, listAliases, updateAlias } from './operations/aliases.ts';
+import {
+  createCodeSigningConfig,
+  deleteCodeSigningConfig,
+  deleteFunctionCodeSigningConfig,
+  getCodeSigningConfig,
+  getFunctionCodeSigningConfig,
+  listCodeSigningConfigs,
+  listFunctionsByCodeSigningConfig,
+  putFunctionCodeSigningConfig,
+  updateCodeSigningConfig,
+} from './operations/code-signing.ts';
 import { deleteFunctionConcurrency, getFunctionConcurrency, putFunctionConcurrency } from './operations/concurrency.ts';
 import { createFunction } from './operations/create-function.ts';
 import { deleteFunction } from './operations/delete-function.ts';
@@ -27,7 +38,7 @@ import {
   listFunctionUrlConfigs,
   updateFunctionUrlConfig,
 } from './operations/function-urls.ts';
-import { getFunction, getFunctionCodeSigningConfig, getFunctionConfiguration } from './operations/get-function.ts';
+import { getFunction, getFunctionConfiguration } from './operations/get-function.ts';
 import { invoke, invokeAsync } from './operations/invoke.ts';
 import { addLayerVersionPermission, getLayerVersionPolicy, removeLayerVersionPermission } from './operations/layer-permissions.ts';
 import { deleteLayerVersion, getLayerVersion, getLayerVersionByArn, listLayers, listLayerVersions, publishLayerVersion } from './operations/layers.ts';
@@ -126,6 +137,14 @@ function operationsOf(room: LambdaRoom): Record<string, OperationEntry> {
     GetFunctionEventInvokeConfig: { run: getFunctionEventInvokeConfig, access: onFunction },
     DeleteFunctionEventInvokeConfig: { run: deleteFunctionEventInvokeConfig, access: onFunction },
     ListFunctionEventInvokeConfigs: { run: listFunctionEventInvokeConfigs, access: onFunction },
+    CreateCodeSigningConfig: { run: createCodeSigningConfig, access: onAll, recorded: ['AllowedPublishers', 'CodeSigningPolicies'] },
+    GetCodeSigningConfig: { run: getCodeSigningConfig, access: onSigning },
+    UpdateCodeSigningConfig: { run: updateCodeSigningConfig, access: onSigning, recorded: ['AllowedPublishers', 'CodeSigningPolicies'] },
+    DeleteCodeSigningConfig: { run: deleteCodeSigningConfig, access: onSigning },
+    ListCodeSigningConfigs: { run: listCodeSigningConfigs, access: onAll },
+    ListFunctionsByCodeSigningConfig: { run: listFunctionsByCodeSigningConfig, access: onSigning },
+    PutFunctionCodeSigningConfig: { run: putFunctionCodeSigningConfig, access: onFunction, recorded: ['CodeSigningConfigArn'] },
+    DeleteFunctionCodeSigningConfig: { run: deleteFunctionCodeSigningConfig, access: onFunction },
     PutFunctionRecursionConfig: { run: putFunctionRecursionConfig, access: onFunction, recorded: ['RecursiveLoop'] },
     GetFunctionRecursionConfig: { run: getFunctionRecursionConfig, access: onFunction },
     PutRuntimeManagementConfig: { run: putRuntimeManagementConfig, access: onFunction, recorded: ['UpdateRuntimeOn', 'RuntimeVersionArn'] },
@@ -143,6 +162,7 @@ const onFunction: Access = { resource: resourceOf };
 const onAll: Access = { resource: (ctx) => functionArn(ctx, '*') };
 const onArn: Access = { resource: (_ctx, input) => text(input['Resource']) };
 
+const onSigning: Access = { resource: (_ctx, input) => text(input['CodeSigningConfigArn']) };
 const onLayer: Access = {
   resource: (ctx, input) => {
     const arn = text(input['Arn']);

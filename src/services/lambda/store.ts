@@ -79,6 +79,8 @@ export interface FunctionRow {
   readonly nextVersion: number;
   readonly tags: Readonly<Record<string, string>>;
   readonly reservedConcurrency?: number;
+  /** Recorded. */
+  readonly codeSigningConfigArn?: string;
   /** Recorded: `Allow` or `Terminate`. */
   readonly recursiveLoop?: string;
   /** Recorded, by qualifier. */
@@ -96,6 +98,15 @@ export interface AliasRow {
 export interface PolicyRow {
   readonly revisionId: string;
   readonly statements: readonly Readonly<Record<string, unknown>>[];
+}
+
+export interface CodeSigningRow {
+  readonly id: string;
+  readonly description: string;
+  readonly publishers: readonly string[];
+  /** `Warn` or `Enforce`. */
+  readonly untrusted: string;
+  readonly modifiedMs: number;
 }
 
 /** How the events of a function, version or alias are handled. What is absent is the default. */
@@ -149,6 +160,8 @@ export const keys = {
   aliases: (place: Place, name: string): Key => keyOf(ROOM, place.account, place.region, 'alias', name),
   /** `qualifier` is empty for the function itself. */
   policy: (place: Place, name: string, qualifier: string): Key => keyOf(ROOM, place.account, place.region, 'policy', name, qualifier),
+  codeSigning: (place: Place, id: string): Key => keyOf(ROOM, place.account, place.region, 'code-signing', id),
+  codeSignings: (place: Place): Key => keyOf(ROOM, place.account, place.region, 'code-signing'),
   eventInvoke: (place: Place, name: string, qualifier: string): Key => keyOf(ROOM, place.account, place.region, 'event-invoke', name, qualifier),
   eventInvokes: (place: Place, name: string): Key => keyOf(ROOM, place.account, place.region, 'event-invoke', name),
   url: (place: Place, name: string, qualifier: string): Key => keyOf(ROOM, place.account, place.region, 'url', name, qualifier),
@@ -187,6 +200,11 @@ export async function getPolicyRowAt(store: Store, key: Key): Promise<PolicyRow 
   return value && decodeJson<PolicyRow>(value);
 }
 
+export async function getCodeSigningRow(store: Store, place: Place, id: string): Promise<CodeSigningRow | undefined> {
+  const value = await store.get(keys.codeSigning(place, id));
+  return value && decodeJson<CodeSigningRow>(value);
+}
+
 export async function getEventInvokeRow(store: Store, place: Place, name: string, qualifier: string): Promise<EventInvokeRow | undefined> {
   const value = await store.get(keys.eventInvoke(place, name, qualifier));
   return value && decodeJson<EventInvokeRow>(value);
@@ -204,7 +222,11 @@ export function read<T>(tx: Tx, key: Key): T | undefined {
   return value && decodeJson<T>(value);
 }
 
-export function write(tx: Tx, key: Key, row: FunctionRow | VersionRow | AliasRow | PolicyRow | LayerRow | LayerVersionRow | UrlRow | EventInvokeRow): void {
+export function write(
+  tx: Tx,
+  key: Key,
+  row: FunctionRow | VersionRow | AliasRow | PolicyRow | LayerRow | LayerVersionRow | UrlRow | EventInvokeRow | CodeSigningRow,
+): void {
   tx.put(key, encodeJson(row));
 }
 

@@ -1,8 +1,8 @@
-import type { FunctionConfiguration, GetFunctionCodeSigningConfigRequest, GetFunctionRequest, GetFunctionResponse } from '@aws-sdk/client-lambda';
+import type { FunctionConfiguration, GetFunctionRequest, GetFunctionResponse } from '@aws-sdk/client-lambda';
 import type { Operation } from '../../service.ts';
 import { fullConfiguration } from '../domain/configuration.ts';
 import { readReference } from '../domain/names.ts';
-import { find, type LambdaRoom, requireFunction, runtimeWarning } from '../functions.ts';
+import { find, type LambdaRoom, runtimeWarning } from '../functions.ts';
 
 /** "GetFunction". */
 export function getFunction(room: LambdaRoom): Operation<GetFunctionRequest, GetFunctionResponse> {
@@ -23,11 +23,4 @@ export const getFunctionConfiguration: Operation<GetFunctionRequest, FunctionCon
   const reference = readReference(ctx, input.FunctionName ?? '', input.Qualifier);
   const { fn, row } = await find(ctx.platform, ctx, reference);
   return fullConfiguration(ctx, fn.name, row, reference.qualifier, await runtimeWarning(row.runtime));
-};
-
-/** "GetFunctionCodeSigningConfig": code signing cannot be configured here, so that no function has one; AWS answers an empty object then. */
-export const getFunctionCodeSigningConfig: Operation<GetFunctionCodeSigningConfigRequest, Record<string, never>> = async (ctx, input) => {
-  const { name } = readReference(ctx, input.FunctionName ?? '');
-  await requireFunction(ctx.platform, ctx, name);
-  return {};
 };
