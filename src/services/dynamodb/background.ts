@@ -2,7 +2,9 @@ import { assert } from '../../kit/errors.ts';
 import type { Key } from '../../kit/key.ts';
 import type { KeyRange, Tx } from '../../store/store.ts';
 import type { Ctx, Platform } from '../service.ts';
+import { turn } from './breath.ts';
 import type { TableRecord, TableStream } from './domain/table.ts';
+import { backfillExpiry, EXPIRE_TARGET, type ExpirePayload, expireStep } from './expiry.ts';
 import { BACKFILL_ROWS_PER_STEP, PURGE_ROWS_PER_STEP, STREAM_RETENTION_MS, TRIM_EVERY_MS } from './limits.ts';
 import { backfillRows, purgeRows, type Tables } from './store.ts';
 import { disableStream, TRIM_TARGET, type TrimPayload, trimStep } from './streams/store.ts';
@@ -16,6 +18,7 @@ interface BackfillPayload {
   readonly region: string;
   readonly tableName: string;
   readonly tableId: string;
+  /** An index's, or the expiry index's. */
   readonly indexNumber: number;
   readonly after?: Key;
 }
@@ -32,7 +35,7 @@ export function endStream(ctx: Ctx, tx: Tx, record: TableRecord, stream: TableSt
   for (const range of disableStream(tx, record, stream, nowMs)) enqueuePurge(ctx, tx, range, nowMs + STREAM_RETENTION_MS);
 }
 
-/** Fills a new index with the items that were there before it, then makes it ACTIVE. */
+/** Fills a new index with the items that were there before it, then makes it ACTIVE; or the expiry index. */
 export function enqueueBackfill(ctx: Ctx, tx: Tx, tableName: string, tableId: string, indexNumber: number): void {
   const payload: BackfillPayload = { account: ctx.account, region: ctx.region, tableName, tableId, indexNumber };
   ctx.platform.bus.enqueue(tx, { target: BACKFILL, account: ctx.account, region: ctx.region, payload, orderKey: `${BACKFILL}:${tableId}`, trace: ctx.trace });
@@ -40,6 +43,7 @@ export function enqueueBackfill(ctx: Ctx, tx: Tx, tableName: string, tableId: st
 
 export function registerBackground(platform: Platform, tables: Tables): void {
   registerTrim(platform);
+  registerExpiry(platform, tables);
   platform.bus.register(PURGE, { concurrency: 2 }, async ({ payload, signal }) => {
     const range = payload as KeyRange;
     while (await purgeRows(tables.store, range, PURGE_ROWS_PER_STEP)) {
@@ -52,10 +56,12 @@ export function registerBackground(platform: Platform, tables: Tables): void {
     let after = work.after;
     for (;;) {
       const table = await tables.reload(work.account, work.region, work.tableName);
-      const index = table?.indexes.find((candidate) => candidate.record.number === work.indexNumber);
       // The table or the index was deleted meanwhile: there is nothing left to fill.
-      if (!table || !index || table.record.id !== work.tableId) return { done: true };
-      after = await backfillRows(tables, table, index, after, BACKFILL_ROWS_PER_STEP);
+      if (table?.record.id !== work.tableId) return { done: true };
+      const index = table.indexes.find((candidate) => candidate.record.number === work.indexNumber);
+      if (index) after = await backfillRows(tables, table, index, after, BACKFILL_ROWS_PER_STEP);
+      else if (table.expiry?.number === work.indexNumber) after = await backfillExpiry(tables, table, table.expiry, after, BACKFILL_ROWS_PER_STEP);
+      else return { done: true };
       if (after === undefined) break;
       if (signal.aborted) return { retry: { atMs: platform.clock.virtual(), payload: { ...work, after } } };
     }
@@ -84,5 +90,16 @@ function registerTrim({ bus, clock, store }: Platform): void {
       if (!more) return { done: true };
       if (signal.aborted) return { retry: { atMs: nowMs } };
     }
+  });
+}
+
+/** Removes items whose time to live is over, at the minute after. */
+function registerExpiry({ bus, clock }: Platform, tables: Tables): void {
+  bus.register(EXPIRE_TARGET, { concurrency: 2 }, async ({ payload, signal }) => {
+    while (await expireStep(tables, payload as ExpirePayload)) {
+      if (signal.aborted) return { retry: { atMs: clock.virtual() } };
+      await turn();
+    }
+    return { done: true };
   });
 }

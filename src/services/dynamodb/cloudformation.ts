@@ -193,15 +193,7 @@ const table = (tables: Tables): ResourceType => ({
     'TimeToLiveSpecification',
     'WarmThroughput',
   ],
-  recorded: [
-    'OnDemandThroughput',
-    'PointInTimeRecoverySpecification',
-    'ProvisionedThroughput',
-    'SSESpecification',
-    'TableClass',
-    'TimeToLiveSpecification',
-    'WarmThroughput',
-  ],
+  recorded: ['OnDemandThroughput', 'PointInTimeRecoverySpecification', 'ProvisionedThroughput', 'SSESpecification', 'TableClass', 'WarmThroughput'],
   create: (ctx, request) => create(tables, ctx, request),
   update,
   async delete(ctx, request) {

@@ -26,6 +26,13 @@ export function resourceArnNotFound(arn: string): AwsError {
   return new AwsError('ResourceNotFoundException', `Requested resource not found: ResourcArn: ${arn} not found`);
 }
 
+export function accessDenied(caller: string, action: string, arn: string): AwsError {
+  return new AwsError(
+    'AccessDeniedException',
+    `User: ${caller} is not authorized to perform: ${action} on resource: ${arn} because no resource-based policy allows the ${action} action`,
+  );
+}
+
 export function tableExists(name: string): AwsError {
   return new AwsError('ResourceInUseException', `Table already exists: ${name}`);
 }

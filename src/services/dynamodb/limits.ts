@@ -72,3 +72,10 @@ export const STREAM_PIECE_BYTES_MAX = 1024 * 1024;
 /** Records trimmed in one commit, and how long trims wait for each other. */
 export const TRIM_ROWS_PER_STEP = 500;
 export const TRIM_EVERY_MS = 5 * 60 * 1000;
+
+/** "Using time to live (TTL) in DynamoDB": what expired more than five years ago stays. */
+export const EXPIRY_AGE_S_MAX = 5 * 365 * 24 * 60 * 60;
+/** Items that expire within so long of each other are removed together. */
+export const EXPIRY_EVERY_MS = 60 * 1000;
+/** Expired items removed in one commit, which ends early once their bytes are {@link BREATH_BYTES}. */
+export const EXPIRED_ITEMS_PER_STEP = 50;

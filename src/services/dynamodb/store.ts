@@ -23,6 +23,7 @@ import {
   tableKeyPrefix,
 } from './domain/table.ts';
 import { equalItems, type Item, itemSize } from './domain/value.ts';
+import { indexExpiry } from './expiry.ts';
 import { CACHED_TABLES_MAX, TABLE_CHANGE_RETRIES_MAX, WRITE_UNIT_BYTES } from './limits.ts';
 import { appendChange } from './streams/store.ts';
 
@@ -210,8 +211,8 @@ async function readCounts(store: Store, table: Table): ReturnType<Tables['counts
 }
 
 /** What every write of a table reads. */
-function readWith({ generationKey, stream }: Table): Key[] {
-  return stream ? [generationKey, stream.trimKey] : [generationKey];
+function readWith({ generationKey, stream, expiry }: Table): Key[] {
+  return [generationKey, ...(stream ? [stream.trimKey] : []), ...(expiry ? [expiry.nextKey] : [])];
 }
 
 function checkGeneration(tx: Tx, table: Table): void {
@@ -291,6 +292,7 @@ export function writeItem(
   else if (old) tx.delete(place.key);
   count(tx, table, table.itemPrefix, old?.size, next?.size);
   if (table.stream) appendChange(writing, table, table.stream, old, next && { item: next.item, size: next.size, ...(row ? { row } : {}) }, expired);
+  if (table.expiry) indexExpiry(writing, table, table.expiry, place.key, old?.item, next?.item);
   const indexes = new Map<Index, number>();
   for (const index of table.indexes) {
     const units = writeIndexEntry(tx, table, index, old, next, unitsOf);

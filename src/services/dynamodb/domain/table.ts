@@ -67,6 +67,8 @@ export interface TableRecord {
   readonly warmThroughput?: WarmThroughput;
   readonly tags: readonly Tag[];
   readonly ttlAttribute?: string;
+  /** The number of its rows in the expiry index, given like an index's. */
+  readonly ttlNumber?: number;
   /** The latest stream, which may be disabled. */
   readonly stream?: TableStream;
 }
@@ -112,6 +114,17 @@ export interface Table {
   readonly generation: Buffer;
   /** The stream that changes are written to. */
   readonly stream: StreamLog | undefined;
+  readonly expiry: Expiry | undefined;
+}
+
+/** Time to live of a table: an index of items by the second in which they expire. */
+export interface Expiry {
+  readonly attribute: string;
+  readonly number: number;
+  /** Rows: this, the second, and what follows the items' own prefix. */
+  readonly prefix: Key;
+  /** When the next sweep is due; there while one is on its way. */
+  readonly nextKey: Key;
 }
 
 /** Where a stream's records are. */
@@ -153,7 +166,15 @@ export function compileTable(record: TableRecord): Table {
     generationKey: generationKey(record.account, record.region, record.name),
     generation: encodeGeneration(record),
     stream: record.stream?.enabled ? streamLog(record.stream) : undefined,
+    expiry: compileExpiry(record, prefix),
   };
+}
+
+function compileExpiry({ ttlAttribute: attribute, ttlNumber: number }: TableRecord, tablePrefix: Key): Expiry | undefined {
+  if (attribute === undefined || number === undefined) return undefined;
+  // The row after all seconds: it goes with the rows when they are purged.
+  const prefix = indexPrefix(tablePrefix, number);
+  return { attribute, number, prefix, nextKey: `${prefix}\xff` };
 }
 
 function compileIndex(record: IndexRecord, tablePrefix: Key, tableKeys: readonly string[]): Index {

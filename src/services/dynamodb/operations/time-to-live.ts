@@ -1,9 +1,10 @@
 import type { DescribeTimeToLiveInput, DescribeTimeToLiveOutput, UpdateTimeToLiveInput, UpdateTimeToLiveOutput } from '@aws-sdk/client-dynamodb';
 import type { Operation } from '../../service.ts';
+import { enqueueBackfill, enqueuePurge } from '../background.ts';
 import { Constraints, requiredOwnTableName } from '../domain/constraints.ts';
 import type { TableRecord } from '../domain/table.ts';
 import { tableNameNotFound, validation } from '../errors.ts';
-import type { Tables } from '../store.ts';
+import { indexRows, type Tables } from '../store.ts';
 
 const ATTRIBUTE_NAME_CHARS_MAX = 255;
 
@@ -20,7 +21,7 @@ export function describeTimeToLive(tables: Tables): Operation<DescribeTimeToLive
   };
 }
 
-/** "UpdateTimeToLive": the setting is kept and described; items do not expire yet. */
+/** "UpdateTimeToLive": from then on items expire, those that are there already as soon as they have been gone through. */
 export function updateTimeToLive(tables: Tables): Operation<UpdateTimeToLiveInput, UpdateTimeToLiveOutput> {
   return async (ctx, input) => {
     const name = requiredOwnTableName(input.TableName);
@@ -35,18 +36,21 @@ export function updateTimeToLive(tables: Tables): Operation<UpdateTimeToLiveInpu
     constraints.check();
     const attribute = specification?.AttributeName ?? '';
     const enabled = specification?.Enabled === true;
-    await tables.change(ctx.account, ctx.region, name, (record) => {
+    await tables.change(ctx.account, ctx.region, name, (record, tx) => {
       if (!record) throw tableNameNotFound(name);
-      return { next: changed(record, attribute, enabled), result: undefined };
+      const next = changed(record, attribute, enabled);
+      if (next.ttlNumber !== undefined) enqueueBackfill(ctx, tx, name, record.id, next.ttlNumber);
+      else if (record.ttlNumber !== undefined) enqueuePurge(ctx, tx, indexRows(record, record.ttlNumber));
+      return { next, result: undefined };
     });
     return { TimeToLiveSpecification: { Enabled: enabled, AttributeName: attribute } };
   };
 }
 
 function changed(record: TableRecord, attribute: string, enabled: boolean): TableRecord {
-  const { ttlAttribute: now, ...rest } = record;
+  const { ttlAttribute: now, ttlNumber: _, ...rest } = record;
   if (!enabled && now === undefined) throw validation('TimeToLive is already disabled');
   if (now !== undefined && now !== attribute) throw validation(`TimeToLive is active on a different AttributeName: current AttributeName is ${now}`);
   if (enabled && now !== undefined) throw validation('TimeToLive is already enabled');
-  return enabled ? { ...rest, ttlAttribute: attribute } : rest;
+  return enabled ? { ...rest, ttlAttribute: attribute, ttlNumber: record.nextIndex, nextIndex: record.nextIndex + 1 } : rest;
 }
