@@ -1,10 +1,17 @@
-import { GetFunctionCommand, GetPolicyCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import {
+  GetFunctionCommand,
+  GetFunctionEventInvokeConfigCommand,
+  GetFunctionUrlConfigCommand,
+  GetPolicyCommand,
+  InvokeCommand,
+  LambdaClient,
+} from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startCroft, type TestCroft } from '../../../test/harness.ts';
 import type { Ctx, Properties, ResourceType } from '../service.ts';
 import { resources } from './cloudformation.ts';
 import { lambdaContext } from './principal.ts';
-import { ROLE } from './testing.ts';
+import { ROLE, zipFiles } from './testing.ts';
 
 let croft: TestCroft;
 let lambda: LambdaClient;
@@ -83,5 +90,52 @@ describe('a stack’s function', () => {
       await typeOf('AWS::Lambda::Function').delete(ctx, { ...gone, physicalId: 's-Fn-ABC', properties: {} });
     }
     await expect(run()).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+  });
+});
+
+describe('a stack’s layers, URLs and event configurations', () => {
+  const made = { ...stack, generatedName: () => 's-More-ABC' };
+  it('are made, changed and deleted; each step may be repeated', async () => {
+    const fn = await typeOf('AWS::Lambda::Function').create(ctx, {
+      ...made,
+      properties: { Runtime: 'nodejs24.x', Handler: 'index.handler', Role: ROLE, Code: code('exports.handler = async () => 1') },
+    });
+    const TargetFunctionArn = String(fn.attributes['Arn']);
+    const url = typeOf('AWS::Lambda::Url');
+    const properties: Properties = { TargetFunctionArn, AuthType: 'NONE', Cors: { AllowOrigins: ['*'], MaxAge: '5', AllowCredentials: 'true' } };
+    const first = await url.create(ctx, { ...made, properties });
+    expect(await url.create(ctx, { ...made, properties })).toEqual(first);
+    const shown = async () => lambda.send(new GetFunctionUrlConfigCommand({ FunctionName: 's-More-ABC' }));
+    expect(await shown()).toMatchObject({ FunctionUrl: first.attributes['FunctionUrl'], Cors: { MaxAge: 5, AllowCredentials: true } });
+    const next: Properties = { TargetFunctionArn, AuthType: 'AWS_IAM' };
+    await url.update(ctx, { ...made, physicalId: first.physicalId, previous: properties, properties: next });
+    expect(await shown()).toMatchObject({ AuthType: 'AWS_IAM', Cors: {} });
+
+    const config = typeOf('AWS::Lambda::EventInvokeConfig');
+    const events: Properties = { FunctionName: 's-More-ABC', Qualifier: '$LATEST', MaximumRetryAttempts: '1' };
+    const { physicalId } = await config.create(ctx, { ...made, properties: events });
+    expect((await lambda.send(new GetFunctionEventInvokeConfigCommand({ FunctionName: 's-More-ABC' }))).MaximumRetryAttempts).toBe(1);
+
+    const { S3Client, CreateBucketCommand, PutObjectCommand } = await import('@aws-sdk/client-s3');
+    const s3 = new S3Client({ ...croft.sdk, forcePathStyle: true });
+    await s3.send(new CreateBucketCommand({ Bucket: 'layers' }));
+    await s3.send(new PutObjectCommand({ Bucket: 'layers', Key: 'l.zip', Body: await zipFiles({ 'python/a.py': '1' }) }));
+    const layer = typeOf('AWS::Lambda::LayerVersion');
+    const layerProperties: Properties = { Content: { S3Bucket: 'layers', S3Key: 'l.zip' }, CompatibleRuntimes: ['python3.11'] };
+    const { physicalId: arn } = await layer.create(ctx, { ...made, properties: layerProperties });
+    expect(arn).toBe('arn:aws:lambda:us-east-1:000000000000:layer:s-More-ABC:1');
+    const permission = typeOf('AWS::Lambda::LayerVersionPermission');
+    const permissionProperties: Properties = { LayerVersionArn: arn, Action: 'lambda:GetLayerVersion', Principal: '*' };
+    const { physicalId: statement } = await permission.create(ctx, { ...made, properties: permissionProperties });
+    expect(await permission.create(ctx, { ...made, properties: permissionProperties })).toMatchObject({ physicalId: `${arn}#s-More-ABC` });
+
+    const ids = { stackId: stack.stackId, logicalId: 'More' };
+    for (const _time of [1, 2]) {
+      await permission.delete(ctx, { ...ids, physicalId: statement, properties: permissionProperties });
+      await layer.delete(ctx, { ...ids, physicalId: arn, properties: layerProperties });
+      await config.delete(ctx, { ...ids, physicalId, properties: events });
+      await url.delete(ctx, { ...ids, physicalId: first.physicalId, properties: next });
+    }
+    await expect(shown()).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
   });
 });

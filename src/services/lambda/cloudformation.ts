@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { AwsError } from '../../kit/errors.ts';
 import type { Ctx, Properties, ResourceRequest, ResourceResult, ResourceType } from '../service.ts';
+import { given, isCode, quietly, text, whole } from './cloudformation-helpers.ts';
+import { eventInvokeConfig, layerVersion, layerVersionPermission, url } from './cloudformation-more.ts';
 import { zipOf } from './domain/inline-code.ts';
 import { FUNCTION_NAME_LENGTH_MAX } from './limits.ts';
 
@@ -10,22 +12,6 @@ const STABLE_POLLS_MAX = 3000;
 const LOGICAL_ID_TAG = 'aws:cloudformation:logical-id';
 const STACK_ID_TAG = 'aws:cloudformation:stack-id';
 const STACK_NAME_TAG = 'aws:cloudformation:stack-name';
-
-const isCode = (error: unknown, code: string) => error instanceof AwsError && error.code === code;
-const text = (value: unknown): string => (typeof value === 'string' || typeof value === 'number' ? String(value) : '');
-const whole = (value: unknown): number | undefined => (value === undefined ? undefined : Number(value));
-/** Without the members that are undefined. */
-const given = (members: Record<string, unknown>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
-
-/** Deleting what is gone already is a success. */
-async function quietly(ctx: Ctx, operation: string, input: Record<string, unknown>): Promise<void> {
-  try {
-    await ctx.call('lambda', operation, input);
-  } catch (error) {
-    if (!isCode(error, 'ResourceNotFoundException')) throw error;
-  }
-}
 
 /** Templates carry numbers and switches as texts too. */
 function settingsOf(properties: Properties): Record<string, unknown> {
@@ -299,4 +285,4 @@ function aliasInput(properties: Properties): Record<string, unknown> {
   });
 }
 
-export const resources: readonly ResourceType[] = [lambdaFunction, permission, version, alias];
+export const resources: readonly ResourceType[] = [lambdaFunction, permission, version, alias, layerVersion, layerVersionPermission, url, eventInvokeConfig];
