@@ -32,7 +32,7 @@ export class GlobalsProblem extends Error {
 }
 
 export const isProblem = (error: unknown): error is Error =>
-  error instanceof ResourceProblem || error instanceof TemplateProblem || error instanceof GlobalsProblem;
+  error instanceof ResourceProblem || error instanceof EventProblem || error instanceof TemplateProblem || error instanceof GlobalsProblem;
 
 /** All problems as SAM's one message. */
 export function problemsError(problems: readonly Error[]): SamError {

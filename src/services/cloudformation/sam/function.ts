@@ -1,4 +1,5 @@
 import { isObject, isText, type Json, type JsonObject } from '../domain/json.ts';
+import { noteDeployment } from './deployment.ts';
 import { EventProblem, ResourceProblem } from './errors.ts';
 import { eventInvokeConfig, functionUrl } from './function-parts.ts';
 import { httpApiEvent } from './http-api.ts';
@@ -47,6 +48,7 @@ export function transformFunction(session: Session, logicalId: string, resource:
   }
   const alias = publish(session, logicalId, properties, lambda, shared, out);
   if (isTruthy(properties['FunctionUrlConfig'])) out.push(...functionUrl(logicalId, properties['FunctionUrlConfig'] as JsonObject, alias, shared));
+  noteDeployment(session, logicalId, properties, alias, isText(shared['Condition']) ? shared['Condition'] : undefined);
   const invoke = eventInvokeConfig(session, logicalId, properties, alias, shared);
   out.push(...invoke.made);
   const role = roleOf(session, logicalId, properties, shared, invoke.policies);

@@ -114,7 +114,7 @@ function gather(
     const settings = given === undefined || given === null ? ensureObject(event, 'Properties') : given;
     if (!isObject(settings)) throw new EventProblem(eventId, 'Properties should be a map.');
     if (!(kind.idProperty in settings)) {
-      propagateTags(session, kind, properties as JsonObject);
+      propagateTags(session, kind, String(resource['Type']), properties as JsonObject);
       settings[kind.idProperty] = { Ref: kind.implicitId };
     }
     if (kind === HTTP && !isTruthy(settings['Path']) && !isTruthy(settings['Method'])) {
@@ -149,8 +149,8 @@ function gather(
   }
 }
 
-function propagateTags(session: Session, kind: ApiKind, properties: JsonObject): void {
-  const shared = session.globals['Function'];
+function propagateTags(session: Session, kind: ApiKind, type: string, properties: JsonObject): void {
+  const shared = session.globals[type.replace('AWS::Serverless::', '')];
   const globals = isObject(shared) ? shared : {};
   const tags = isTruthy(properties['Tags']) ? properties['Tags'] : globals['Tags'];
   const propagate = isTruthy(properties['PropagateTags']) || isTruthy(globals['PropagateTags']);

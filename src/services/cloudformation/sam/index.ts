@@ -1,4 +1,5 @@
 import { isObject, isText, type Json, type JsonObject } from '../domain/json.ts';
+import { deploymentResources } from './deployment.ts';
 import { isProblem, problemsError, ResourceProblem, SamError } from './errors.ts';
 import { transformFunction } from './function.ts';
 import { mergeGlobals } from './globals.ts';
@@ -9,6 +10,7 @@ import { pythonOrder } from './python.ts';
 import { transformRestApi } from './rest-api.ts';
 import { checkProperties, refuseUnsupported } from './schema.ts';
 import type { Session } from './session.ts';
+import { transformStateMachine } from './state-machine.ts';
 import { layerVersion, simpleTable } from './tables.ts';
 import { deepCopy, isTruthy, type Made, type SamContext, withParameters } from './values.ts';
 
@@ -48,7 +50,7 @@ export function transformServerless(source: JsonObject, context: SamContext & { 
   for (const [logicalId, resource] of Object.entries(session.resources)) {
     if (ids.includes(logicalId)) continue;
     output[logicalId] = resource;
-    attempt(() => refuseUnsupported(logicalId, resource as JsonObject, {}));
+    attempt(() => refuseUnsupported(logicalId, resource as JsonObject));
   }
   for (const logicalId of ids) {
     attempt(() => {
@@ -64,6 +66,9 @@ export function transformServerless(source: JsonObject, context: SamContext & { 
       noteDerived(derived, logicalId, made);
     });
   }
+  attempt(() => {
+    for (const each of deploymentResources(session)) output[each.logicalId] = each.resource;
+  });
   if (problems.length > 0) throw problemsError(problems);
   return finish(template, session, output, renamed, derived);
 }
@@ -104,6 +109,8 @@ function open(template: JsonObject, context: SamContext & { readonly nowSeconds?
     resources,
     original: {},
     conditions,
+    mappings: isObject(template['Mappings']) ? template['Mappings'] : {},
+    deployments: [],
     bodies: new Map(),
     managed: new Set(),
     functionNames: new Map(),
@@ -165,17 +172,20 @@ function transformOne(session: Session, logicalId: string): Made[] {
     case FUNCTION: {
       noteFunctionName(session, properties);
       const made = transformFunction(session, logicalId, resource);
-      refuseUnsupported(logicalId, resource, properties);
+      refuseUnsupported(logicalId, resource);
       return made;
     }
+    case 'AWS::Serverless::StateMachine':
+      refuseUnsupported(logicalId, resource);
+      return transformStateMachine(session, logicalId, resource);
     case 'AWS::Serverless::Api':
-      refuseUnsupported(logicalId, resource, {});
+      refuseUnsupported(logicalId, resource);
       return transformRestApi(session, logicalId, resource);
     case 'AWS::Serverless::HttpApi':
-      refuseUnsupported(logicalId, resource, {});
+      refuseUnsupported(logicalId, resource);
       return transformHttpApi(session, logicalId, resource);
     case 'AWS::Serverless::SimpleTable':
-      refuseUnsupported(logicalId, resource, {});
+      refuseUnsupported(logicalId, resource);
       return simpleTable(logicalId, resource, properties);
     case 'AWS::Serverless::LayerVersion':
       return layerVersion(logicalId, resource, properties, session.context);

@@ -1,6 +1,7 @@
 import { isObject, isText, type Json, type JsonObject, sameJson } from '../domain/json.ts';
 import { EventProblem } from './errors.ts';
 import { inlinePolicy, managedArn } from './role.ts';
+import { brokerPolicy, documentPolicy, kafkaPolicy, mskPolicy } from './source-access.ts';
 import type { EventInput, EventSource } from './target.ts';
 import { isIntrinsic, isTruthy, type Made, made, present } from './values.ts';
 
@@ -32,16 +33,30 @@ interface PullType {
   /** Where the source's ARN stands. */
   readonly source: string;
   readonly required: readonly string[];
-  readonly managed: string;
+  readonly managed?: string;
+  /** What the role needs beside. */
+  readonly policy?: (event: EventInput) => JsonObject | undefined;
+  /** Member of the mapping that takes Kafka's settings. */
+  readonly kafka?: string;
 }
 
 const TYPES: Readonly<Record<string, PullType>> = {
   Kinesis: { source: 'Stream', required: ['Stream', 'StartingPosition'], managed: 'service-role/AWSLambdaKinesisExecutionRole' },
   DynamoDB: { source: 'Stream', required: ['Stream', 'StartingPosition'], managed: 'service-role/AWSLambdaDynamoDBExecutionRole' },
   SQS: { source: 'Queue', required: ['Queue'], managed: 'service-role/AWSLambdaSQSQueueExecutionRole' },
+  MSK: {
+    source: 'Stream',
+    required: ['Stream', 'StartingPosition'],
+    managed: 'service-role/AWSLambdaMSKExecutionRole',
+    policy: mskPolicy,
+    kafka: 'AmazonManagedKafkaEventSourceConfig',
+  },
+  MQ: { source: 'Broker', required: ['Broker'], policy: brokerPolicy },
+  SelfManagedKafka: { source: '', required: [], policy: kafkaPolicy, kafka: 'SelfManagedKafkaEventSourceConfig' },
+  DocumentDB: { source: 'Cluster', required: ['Cluster', 'DatabaseName'], policy: documentPolicy },
 };
 
-/** Event sources that Lambda polls: Kinesis, DynamoDB streams and SQS. */
+/** Event sources that Lambda polls. */
 export const pullEvents: Readonly<Record<string, EventSource>> = Object.fromEntries(
   Object.entries(TYPES).map(([name, type]): [string, EventSource] => [name, (event) => pull(event, name, type)]),
 );
@@ -55,7 +70,7 @@ function pull(event: EventInput, name: string, type: PullType): Made[] {
   if (isObject(filter) && !isIntrinsic(filter) && Object.keys(filter).some((key) => key !== 'Filters')) {
     throw new EventProblem(eventId, 'FilterCriteria field has a wrong format');
   }
-  if (isTruthy(properties['ConsumerGroupId'])) {
+  if (isTruthy(properties['ConsumerGroupId']) && type.kafka === undefined) {
     throw new EventProblem(event.id, `Property ConsumerGroupId not defined for resource of type ${name}.`);
   }
   const { destination, policy } = destinationOf(event);
@@ -66,10 +81,37 @@ function pull(event: EventInput, name: string, type: PullType): Made[] {
     made(
       event.id,
       'AWS::Lambda::EventSourceMapping',
-      { FunctionName: event.target.name, EventSourceArn: properties[type.source], ...passed, DestinationConfig: destination },
+      {
+        FunctionName: event.target.name,
+        EventSourceArn: type.source === '' ? undefined : properties[type.source],
+        ...passed,
+        ...special(name, type, properties),
+        DestinationConfig: destination,
+      },
       event.target.attributes,
     ),
   ];
+}
+
+/** Members that only some sources have. */
+function special(name: string, type: PullType, properties: JsonObject): { [key: string]: Json | undefined } {
+  const servers = properties['KafkaBootstrapServers'];
+  const kafka = present({
+    ConsumerGroupId: isTruthy(properties['ConsumerGroupId']) ? properties['ConsumerGroupId'] : undefined,
+    SchemaRegistryConfig: isTruthy(properties['SchemaRegistryConfig']) ? properties['SchemaRegistryConfig'] : undefined,
+  });
+  return {
+    SelfManagedEventSource: isTruthy(servers) ? { Endpoints: { KafkaBootstrapServers: servers ?? null } } : undefined,
+    ...(type.kafka !== undefined && isTruthy(kafka) ? { [type.kafka]: kafka } : {}),
+    DocumentDBEventSourceConfig:
+      name === 'DocumentDB'
+        ? present({
+            DatabaseName: properties['DatabaseName'],
+            CollectionName: isTruthy(properties['CollectionName']) ? properties['CollectionName'] : undefined,
+            FullDocument: isTruthy(properties['FullDocument']) ? properties['FullDocument'] : undefined,
+          })
+        : undefined,
+  };
 }
 
 const SENDS: Readonly<Record<string, (destination: Json, id: string) => JsonObject | undefined>> = {
@@ -102,10 +144,12 @@ function destinationOf(event: EventInput): { destination: Json | undefined; poli
   return { destination: { ...config, OnFailure: present(rest) }, policy: send(failure['Destination'] ?? null, event.id) };
 }
 
-function linkPolicies({ role, context }: EventInput, type: PullType, policy: JsonObject | undefined): void {
+function linkPolicies(event: EventInput, type: PullType, policy: JsonObject | undefined): void {
+  const { role, context } = event;
   if (!role) return;
-  const arn = managedArn(context, type.managed);
-  if (!role.managed.includes(arn)) role.managed.push(arn);
-  const document = policy?.['PolicyDocument'];
-  if (policy && !role.inline.some((each) => isObject(each) && sameJson(each['PolicyDocument'], document))) role.inline.push(policy);
+  const arn = type.managed === undefined ? undefined : managedArn(context, type.managed);
+  if (arn !== undefined && !role.managed.includes(arn)) role.managed.push(arn);
+  for (const each of [type.policy?.(event), policy]) {
+    if (each && !role.inline.some((present) => isObject(present) && sameJson(present['PolicyDocument'], each['PolicyDocument']))) role.inline.push(each);
+  }
 }

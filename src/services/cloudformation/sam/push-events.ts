@@ -32,7 +32,7 @@ const TARGET_ID_MAX = 64;
 const targetId = (id: string): string => `${id.slice(0, TARGET_ID_MAX - 'LambdaTarget'.length)}LambdaTarget`;
 
 /** `State`, or `Enabled` in its words. */
-function stateOf({ properties, eventId }: EventInput): Json | undefined {
+export function stateOf({ properties, eventId }: Pick<EventInput, 'properties' | 'eventId'>): Json | undefined {
   const { State: state, Enabled: enabled } = properties;
   if (isTruthy(state) && enabled !== undefined && enabled !== null) throw new EventProblem(eventId, 'State and Enabled Properties cannot both be specified.');
   if (enabled !== undefined && enabled !== null) return isTruthy(enabled) ? 'ENABLED' : 'DISABLED';
@@ -118,21 +118,38 @@ const busEvent: EventSource = (event) => {
   );
 };
 
-const scheduleV2: EventSource = (event) => {
-  const { properties, id } = event;
+const scheduleV2: EventSource = ({ properties, id, target }) =>
+  scheduleOf({
+    id,
+    properties,
+    attributes: target.attributes,
+    arn: target.arn,
+    policy: inlinePolicy(`${id}LambdaPolicy`, 'lambda:InvokeFunction', target.arn),
+  });
+
+interface Scheduled {
+  readonly id: string;
+  readonly properties: JsonObject;
+  readonly attributes: JsonObject;
+  readonly arn: Json;
+  /** Lets the schedule's role start the target. */
+  readonly policy: JsonObject;
+}
+
+/** EventBridge Scheduler's schedule, with a role unless one is given. */
+export function scheduleOf({ id, properties, attributes, arn, policy }: Scheduled): Made[] {
   if (isTruthy(properties['OmitName']) && isTruthy(properties['Name'])) throw new EventProblem(id, 'Name cannot be set when OmitName is True');
-  const letters = deadLetters(id, properties['DeadLetterConfig'], event.target.attributes, undefined);
-  const inline = [inlinePolicy(`${id}LambdaPolicy`, 'lambda:InvokeFunction', event.target.arn)];
-  if (letters.arn !== undefined) inline.push(inlinePolicy(`${id}SQSPolicy`, 'sqs:SendMessage', letters.arn));
+  const letters = deadLetters(id, properties['DeadLetterConfig'], attributes, undefined);
+  const inline = [policy, ...(letters.arn === undefined ? [] : [inlinePolicy(`${id}SQSPolicy`, 'sqs:SendMessage', letters.arn)])];
   const given = properties['RoleArn'];
   const role = made(
     `${id}Role`,
     'AWS::IAM::Role',
     { AssumeRolePolicyDocument: assumedBy('scheduler.amazonaws.com'), Policies: inline, PermissionsBoundary: properties['PermissionsBoundary'] },
-    event.target.attributes,
+    attributes,
   );
-  const target = present({
-    Arn: event.target.arn,
+  const one = present({
+    Arn: arn,
     RoleArn: isTruthy(given) ? given : getAtt(role.logicalId, 'Arn'),
     Input: properties['Input'],
     DeadLetterConfig: letters.arn === undefined ? undefined : { Arn: letters.arn },
@@ -146,15 +163,15 @@ const scheduleV2: EventSource = (event) => {
     'AWS::Scheduler::Schedule',
     {
       ...passed,
-      ScheduleExpression: need(event, 'ScheduleExpression'),
+      ScheduleExpression: properties['ScheduleExpression'],
       FlexibleTimeWindow: isTruthy(properties['FlexibleTimeWindow']) ? properties['FlexibleTimeWindow'] : { Mode: 'OFF' },
       Name: isTruthy(properties['OmitName']) ? undefined : (properties['Name'] ?? id),
-      Target: target,
+      Target: one,
     },
-    event.target.attributes,
+    attributes,
   );
   return [made_, ...letters.made, ...(isTruthy(given) ? [] : [role])];
-};
+}
 
 const s3: EventSource = (event) => {
   const { properties, resources, eventId, target } = event;
@@ -285,6 +302,25 @@ const alexa: EventSource = (event) => {
   return [permission(event, 'alexa-appkit.amazon.com', skill === undefined ? {} : { EventSourceToken: skill })];
 };
 
+/** Types of user pools are changed in place: the pool calls the function. */
+const cognito: EventSource = (event) => {
+  const { resources, eventId, target } = event;
+  const poolRef = need(event, 'UserPool');
+  const poolId = isObject(poolRef) ? poolRef['Ref'] : undefined;
+  if (isObject(poolRef) && 'Ref' in poolRef && !isText(poolId)) throw new EventProblem(event.id, 'Ref in Userpool is not a string.');
+  const pool = isText(poolId) ? resources[poolId] : undefined;
+  if (!isText(poolId) || !isObject(pool)) throw new EventProblem(eventId, 'Cognito events must reference a Cognito UserPool in the same template.');
+  const lambdas = ensureObject(ensureObject(pool, 'Properties'), 'LambdaConfig');
+  if (!isObject(lambdas)) throw new ResourceProblem(poolId, "Property 'LambdaConfig' should be a map.");
+  const trigger = need(event, 'Trigger');
+  for (const name of Array.isArray(trigger) ? trigger : [trigger]) {
+    if (String(name) in lambdas) throw new EventProblem(eventId, `Cognito trigger "${String(trigger)}" defined multiple times.`);
+    lambdas[String(name)] = target.arn;
+  }
+  const allowed = permission(event, 'cognito-idp.amazonaws.com', { SourceArn: getAtt(poolId, 'Arn') }, '', `${target.functionId}Cognito`);
+  return [allowed, { logicalId: poolId, resource: pool }];
+};
+
 /** Event sources that call the function. */
 export const pushEvents: Readonly<Record<string, EventSource>> = {
   Schedule: schedule,
@@ -296,4 +332,5 @@ export const pushEvents: Readonly<Record<string, EventSource>> = {
   AlexaSkill: alexa,
   S3: s3,
   SNS: sns,
+  Cognito: cognito,
 };

@@ -59,7 +59,7 @@ function integrationUri({ target }: EventInput, partition: string, streams: bool
 const permittedPath = (path: string): string => path.replace(/^(.+)\/$/, '$1').replace(/\{[a-zA-Z0-9._-]+\+?\}/g, '*');
 
 /** What tells the permission of one stage from another's. */
-function stageSuffix(session: Session, eventId: string, apiId: string): string {
+export function stageSuffix(session: Session, eventId: string, apiId: string): string {
   const api = session.resources[apiId];
   if (!isObject(api)) throw new EventProblem(eventId, 'RestApiId property of Api event must reference a valid resource in the same template.');
   const properties = isObject(api['Properties']) ? api['Properties'] : {};

@@ -18,6 +18,11 @@ function shapes(text: string): ReadonlyMap<string, { shape: Shape; required: boo
 const MAPPING =
   'BatchSize:i StartingPosition StartingPositionTimestamp Enabled:b MaximumBatchingWindowInSeconds:i MaximumRetryAttempts:i BisectBatchOnFunctionError:b MaximumRecordAgeInSeconds:i DestinationConfig:m ParallelizationFactor:i Topics:l Queues:l SourceAccessConfigurations:l SecretsManagerKmsKeyId:s TumblingWindowInSeconds:i FunctionResponseTypes:l KafkaBootstrapServers:l FilterCriteria:m KmsKeyArn ConsumerGroupId:s ScalingConfig:m ProvisionedPollerConfig:m SchemaRegistryConfig:m MetricsConfig:m LoggingConfig:m';
 
+const SCHEDULER = shapes(
+  'PermissionsBoundary:s ScheduleExpression!:s FlexibleTimeWindow:m Name:s State:s Description:s StartDate:s EndDate:s ScheduleExpressionTimezone:s GroupName:s KmsKeyArn:s Input:s RoleArn:s DeadLetterConfig:m RetryPolicy:m OmitName:b',
+);
+const MACHINE_RULE = shapes('EventBusName:s RuleName:s Pattern:m Input:s InputPath:s DeadLetterConfig:m RetryPolicy:m State:s Target:m InputTransformer:m');
+
 /** Properties of SAM's types and events: "AWS SAM resources and properties" in the SAM Developer Guide. */
 const SCHEMAS: Readonly<Record<string, ReadonlyMap<string, { shape: Shape; required: boolean }>>> = {
   'AWS::Serverless::Function': shapes(
@@ -36,10 +41,21 @@ const SCHEMAS: Readonly<Record<string, ReadonlyMap<string, { shape: Shape; requi
   Kinesis: shapes(`${MAPPING} Stream! StartingPosition!`),
   DynamoDB: shapes(`${MAPPING} Stream! StartingPosition!`),
   SQS: shapes(`${MAPPING} Queue!`),
-  Schedule: shapes('Schedule!:s RuleName:s Input:s Enabled:b State:s Name:s Description:s DeadLetterConfig:m RetryPolicy:m'),
-  ScheduleV2: shapes(
-    'PermissionsBoundary:s ScheduleExpression!:s FlexibleTimeWindow:m Name:s State:s Description:s StartDate:s EndDate:s ScheduleExpressionTimezone:s GroupName:s KmsKeyArn:s Input:s RoleArn:s DeadLetterConfig:m RetryPolicy:m OmitName:b',
+  MSK: shapes(`${MAPPING} Stream! StartingPosition!`),
+  MQ: shapes(`${MAPPING} Broker! DynamicPolicyName:b`),
+  SelfManagedKafka: shapes(MAPPING),
+  DocumentDB: shapes(`${MAPPING} Cluster! DatabaseName! CollectionName FullDocument`),
+  Cognito: shapes('UserPool! Trigger!:sl'),
+  'AWS::Serverless::StateMachine': shapes(
+    'Definition:m DefinitionUri:sm Logging:m Role:s RolePath DefinitionSubstitutions:m Events:m Name:s Type:s Tags:m PropagateTags:b Policies Tracing:m PermissionsBoundary:s AutoPublishAlias DeploymentPreference UseAliasAsEventTarget:b',
   ),
+  'StateMachine.Schedule': shapes('Schedule!:s Input:s Enabled:b State:s Name:s Description:s DeadLetterConfig:m RetryPolicy:m Target:m RoleArn:s'),
+  'StateMachine.ScheduleV2': SCHEDULER,
+  'StateMachine.CloudWatchEvent': MACHINE_RULE,
+  'StateMachine.EventBridgeRule': MACHINE_RULE,
+  'StateMachine.Api': shapes('Path!:s Method!:s RestApiId!:s Stage:s Auth:m UnescapeMappingTemplate:b'),
+  Schedule: shapes('Schedule!:s RuleName:s Input:s Enabled:b State:s Name:s Description:s DeadLetterConfig:m RetryPolicy:m'),
+  ScheduleV2: SCHEDULER,
   CloudWatchEvent: shapes(
     'EventBusName:s RuleName:s Pattern:m DeadLetterConfig:m RetryPolicy:m Input:s InputPath:s Target:m Enabled:b State:s InputTransformer:m',
   ),
@@ -55,7 +71,7 @@ const SCHEMAS: Readonly<Record<string, ReadonlyMap<string, { shape: Shape; requi
   Api: shapes('Path!:s Method!:s RestApiId!:s Stage:s Auth:m RequestModel:m RequestParameters:l TimeoutInMillis:i ResponseTransferMode:s'),
 };
 
-const NOUN: Partial<Record<Shape, string>> = { s: 'a string', m: 'a map', l: 'a list', b: 'a boolean', i: 'an integer' };
+const NOUN: Partial<Record<Shape, string>> = { s: 'a string', m: 'a map', b: 'a boolean', i: 'an integer' };
 
 function has(value: Json, shape: string): boolean {
   if (shape === '-') return true;
@@ -69,11 +85,11 @@ function has(value: Json, shape: string): boolean {
 }
 
 /** Refuses a property that the type does not have, one that is missing, and one of the wrong kind. Intrinsic functions may stand anywhere. */
-export function checkProperties(logicalId: string, type: string, properties: JsonObject): void {
+export function checkProperties(logicalId: string, type: string, properties: JsonObject, shown = type): void {
   const schema = Object.hasOwn(SCHEMAS, type) ? SCHEMAS[type] : undefined;
   if (!schema) return;
   for (const name of Object.keys(properties)) {
-    if (!schema.has(name)) throw new ResourceProblem(logicalId, `property ${name} not defined for resource of type ${type}`);
+    if (!schema.has(name)) throw new ResourceProblem(logicalId, `property ${name} not defined for resource of type ${shown}`);
   }
   for (const [name, { shape, required }] of schema) {
     const value = properties[name];
@@ -90,10 +106,6 @@ export function checkProperties(logicalId: string, type: string, properties: Jso
 }
 
 /** What Croft's transform would have to drop: refused instead. */
-export function refuseUnsupported(logicalId: string, resource: JsonObject, properties: JsonObject): void {
+export function refuseUnsupported(logicalId: string, resource: JsonObject): void {
   if (isTruthy(resource['Connectors'])) throw new ResourceProblem(logicalId, "Croft does not support the attribute 'Connectors'");
-  const preference = properties['DeploymentPreference'];
-  if (isObject(preference) && isTruthy(preference) && preference['Enabled'] !== false) {
-    throw new ResourceProblem(logicalId, "Croft does not support the property 'DeploymentPreference'");
-  }
 }

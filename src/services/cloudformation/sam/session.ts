@@ -1,4 +1,5 @@
 import type { JsonObject } from '../domain/json.ts';
+import type { Deployment } from './deployment.ts';
 import type { PyDict } from './python.ts';
 import type { SamContext } from './values.ts';
 
@@ -11,6 +12,9 @@ export interface Session {
   readonly original: JsonObject;
   /** Conditions of the template: some are added. */
   readonly conditions: JsonObject;
+  readonly mappings: JsonObject;
+  /** Functions whose new versions get traffic bit by bit. */
+  readonly deployments: Deployment[];
   /** Definitions of APIs, by logical id, as Python 2.7 would hold them. */
   readonly bodies: Map<string, PyDict>;
   /** APIs whose definition SAM writes. */

@@ -90,6 +90,17 @@ export function addLambdaIntegration(document: PyDict, { path, method, uri, cond
   }
 }
 
+/** Makes a method of a path, in each branch; conditional as a whole where a condition is given. */
+export function addMethod(document: PyDict, path: PyText, method: PyText, fill: (definition: PyDict) => void, condition: PyText | undefined): void {
+  addPath(document, path, method);
+  const name = normalMethod(method);
+  for (const item of branches(document.dict('paths').get(path))) {
+    const definition = item.dict(name);
+    fill(definition);
+    if (condition !== undefined) item.set(name, conditional(condition, definition));
+  }
+}
+
 export interface CorsOptions {
   readonly origin: PyValue;
   readonly headers: PyValue | undefined;

@@ -75,6 +75,16 @@ export function pythonJsonSpaced(value: Json): string {
   return isText(value) ? asciiJson(value) : JSON.stringify(value);
 }
 
+/** `json.dumps(value, sort_keys=True, indent=4, separators=(',', ': '))`. */
+export function pythonIndented(value: Json, indent = ''): string {
+  const inner = `${indent}    `;
+  if (Array.isArray(value)) return value.length === 0 ? '[]' : `[\n${value.map((item) => inner + pythonIndented(item, inner)).join(',\n')}\n${indent}]`;
+  if (!isObject(value)) return isText(value) ? asciiJson(value) : JSON.stringify(value);
+  const keys = Object.keys(value).sort((a, b) => (a < b ? -1 : 1));
+  if (keys.length === 0) return '{}';
+  return `{\n${keys.map((key) => `${inner}${asciiJson(key)}: ${pythonIndented(value[key] ?? null, inner)}`).join(',\n')}\n${indent}}`;
+}
+
 const asciiJson = (text: string): string =>
   JSON.stringify(text).replace(/[\u007f-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
