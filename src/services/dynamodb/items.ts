@@ -1,11 +1,13 @@
 import type { ItemCollectionMetrics } from '@aws-sdk/client-dynamodb';
 import { notImplemented } from '../../kit/errors.ts';
 import type { Ctx } from '../service.ts';
+import { Breath, turn } from './breath.ts';
 import type { WriteUnits } from './domain/capacity.ts';
+import { encodeRow } from './domain/encoding.ts';
 import { type Place, placeOf, type Table } from './domain/table.ts';
 import { applyWrite, checkWrite, type ItemWrite } from './domain/write.ts';
 import { tableNotFound } from './errors.ts';
-import { WRITE_UNIT_BYTES } from './limits.ts';
+import { BREATH_BYTES, WRITE_UNIT_BYTES } from './limits.ts';
 import { readItem, type StoredItem, type Tables, type Writing, writeItem } from './store.ts';
 
 /** What a write found and left. */
@@ -38,14 +40,27 @@ export function commitPlanned(tables: Tables, ctx: Ctx, tableName: string, plan:
   });
 }
 
-/** The write inside a transaction. Throws what the condition or the update refuses. */
-export function runWrite(writing: Writing, table: Table, place: Place, write: ItemWrite): Written {
+/** The write inside a transaction, `row` being a Put's item encoded already. Throws what the condition or the update refuses. */
+export function runWrite(writing: Writing, table: Table, place: Place, write: ItemWrite, row?: Uint8Array): Written {
   const old = readItem(writing.tx, place);
-  const next = applyWrite(table, write, old);
+  const applied = applyWrite(table, write, old);
+  const next = applied && row ? { ...applied, row } : applied;
   if (write.action === 'ConditionCheck') {
     return { old, next: old, units: { table: Math.max(1, Math.ceil((old?.size ?? 0) / WRITE_UNIT_BYTES)), indexes: new Map() } };
   }
   return { old, next, units: writeItem(writing, table, place, old, next) };
+}
+
+/** The rows of large Puts, encoded in turns before their transaction, which may not pause. */
+export async function encodedPuts(writes: readonly ItemWrite[], places: readonly Place[]): Promise<(Uint8Array | undefined)[]> {
+  if (writes.reduce((sum, { size }) => sum + size, 0) <= BREATH_BYTES) return [];
+  const rows: (Uint8Array | undefined)[] = [];
+  const breath = new Breath();
+  for (const [at, { action, key, size }] of writes.entries()) {
+    rows.push(action === 'Put' ? encodeRow(key, size, (places[at] as Place).partitionKey) : undefined);
+    if (breath.takes(size)) await turn();
+  }
+  return rows;
 }
 
 /** `ReturnItemCollectionMetrics: SIZE`, for tables with local indexes. The estimate is the smallest AWS gives. */

@@ -215,6 +215,36 @@ describe('batches and transactions', () => {
   });
 });
 
+it('a batch of many megabytes is written whole, index entries and all', async () => {
+  const text = 'x'.repeat(300_000);
+  const requests = Array.from({ length: 25 }, (_, n) => ({
+    PutRequest: { Item: { ...key('large', String(n)), status: { S: 'large' }, day: { S: String(n) }, text: { S: text } } },
+  }));
+  const { UnprocessedItems, ConsumedCapacity } = await client.send(
+    new sdk.BatchWriteItemCommand({ RequestItems: { Orders: requests }, ReturnConsumedCapacity: 'INDEXES' }),
+  );
+  expect(UnprocessedItems).toEqual({});
+  expect(ConsumedCapacity?.[0]).toMatchObject({
+    TableName: 'Orders',
+    Table: { CapacityUnits: 25 * 294 },
+    GlobalSecondaryIndexes: { 'by-status': { CapacityUnits: 25 } },
+  });
+  const { Count } = await client.send(
+    new sdk.QueryCommand({
+      TableName: 'Orders',
+      IndexName: 'by-status',
+      KeyConditionExpression: '#s = :s',
+      ExpressionAttributeNames: { '#s': 'status' },
+      ExpressionAttributeValues: { ':s': { S: 'large' } },
+    }),
+  );
+  expect(Count).toBe(25);
+  const transacted = Array.from({ length: 12 }, (_, n) => ({ Put: { TableName: 'Orders', Item: { ...key('large', `t${n}`), text: { S: text } } } }));
+  await client.send(new sdk.TransactWriteItemsCommand({ TransactItems: transacted }));
+  const { Item } = await client.send(new sdk.GetItemCommand({ TableName: 'Orders', Key: key('large', 't11') }));
+  expect(Item?.['text']?.S).toBe(text);
+});
+
 it('the document client works unmodified', async () => {
   const documents = DynamoDBDocumentClient.from(client);
   const Item = { userId: 'doc', orderId: '1', amount: 12.5, tags: new Set(['a', 'b']), entries: [{ sku: 'x', count: 2 }], gone: null };

@@ -287,7 +287,7 @@ export function writeItem(
 ): WriteUnits {
   const { tx } = writing;
   const unitsOf = (size: number) => Math.max(1, Math.ceil(size / WRITE_UNIT_BYTES));
-  const row = next && encodeRow(next.item, next.size, place.partitionKey);
+  const row = next && (next.row ?? encodeRow(next.item, next.size, place.partitionKey));
   if (row) tx.put(place.key, row);
   else if (old) tx.delete(place.key);
   count(tx, table, table.itemPrefix, old?.size, next?.size);

@@ -12,7 +12,7 @@ import { type Place, placeOf, type Table } from '../domain/table.ts';
 import { base64, type Item } from '../domain/value.ts';
 import { checkWrite, type ItemWrite, planDelete, planPut, planUpdate } from '../domain/write.ts';
 import { type CancellationReason, idempotentParameterMismatch, transactionCancelled, validation } from '../errors.ts';
-import { itemCollectionMetrics, openTable, runWrite, type Written } from '../items.ts';
+import { encodedPuts, itemCollectionMetrics, openTable, runWrite, type Written } from '../items.ts';
 import { TRANSACT_BYTES_MAX, TRANSACT_ITEMS_MAX, TRANSACT_TOKEN_MS } from '../limits.ts';
 import type { Tables, Writing } from '../store.ts';
 import { hoisted } from './transact-get-items.ts';
@@ -74,6 +74,10 @@ export function writeTransaction(tables: Tables) {
       const actions = planned.map(({ tableName, plan }, at) => ({ tableName, write: plan(each[at] as Table) }));
       const places = checkActions(actions, each);
       const keys = places.map((place) => place.key);
+      const rows = await encodedPuts(
+        actions.map(({ write }) => write),
+        places,
+      );
       return {
         tables: [...found.values()],
         keys: token ? [...keys, token.key, token.earlierKey] : keys,
@@ -82,7 +86,7 @@ export function writeTransaction(tables: Tables) {
           const repeated = token !== undefined && isRepeated(tx, token);
           if (token && !repeated) tx.put(token.key, encodeJson(token.record));
           if (token && token.epoch > purgedEpoch) forgetTokens(ctx, tx, token.epoch);
-          return { actions, repeated, done: repeated ? repeatedUnits(tx, actions, each, places) : runAll(writing, actions, each, places) };
+          return { actions, repeated, done: repeated ? repeatedUnits(tx, actions, each, places) : runAll(writing, actions, each, places, rows) };
         },
       };
     });
@@ -147,14 +151,20 @@ function checkActions(actions: readonly Action[], tables: readonly Table[]): Pla
 }
 
 /** Runs every action, so that each has its reason, and throws if any failed: then nothing is written. */
-function runAll(writing: Writing, actions: readonly Action[], tables: readonly Table[], places: readonly Place[]): Done[] {
+function runAll(
+  writing: Writing,
+  actions: readonly Action[],
+  tables: readonly Table[],
+  places: readonly Place[],
+  rows: readonly (Uint8Array | undefined)[],
+): Done[] {
   const done: Done[] = [];
   let failed = false;
   let bytes = 0;
   const reasons = actions.map(({ write }, at): CancellationReason => {
     try {
       const table = tables[at] as Table;
-      const written: Written = runWrite(writing, table, places[at] as Place, write);
+      const written: Written = runWrite(writing, table, places[at] as Place, write, rows[at]);
       const size = Math.max(written.next?.size ?? 0, written.old?.size ?? 0);
       bytes += write.action === 'Put' || write.action === 'Update' ? (written.next?.size ?? 0) : 0;
       done.push({ table, units: written.units, size });

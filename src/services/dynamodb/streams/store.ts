@@ -92,7 +92,7 @@ export function appendChange(
   expired: boolean,
 ): void {
   const item = next?.item ?? old?.item;
-  if (item === undefined || (old && next && equalItems(old.item, next.item))) return;
+  if (item === undefined || (old && next && old.size === next.size && equalItems(old.item, next.item))) return;
   const { tx, nowMs } = writing;
   const keys = keyAttributesOf(table.keyNames, item);
   const fresh = log.viewType === 'NEW_IMAGE' || log.viewType === 'NEW_AND_OLD_IMAGES' ? next : undefined;
