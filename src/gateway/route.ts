@@ -145,6 +145,8 @@ function ownPath(head: Head): Route | undefined {
   if (code?.[1]) return { kind: 'endpoint', endpoint: 'lambda-code', id: code[1], path: '/' };
   const response = /^\/_aws\/cloudformation-response\/([^/]+)$/.exec(path);
   if (response?.[1]) return { kind: 'endpoint', endpoint: 'cloudformation-response', id: response[1], path: '/' };
+  const messages = /^\/_aws\/sqs\/messages(\/.*)?$/.exec(path);
+  if (messages) return { kind: 'endpoint', endpoint: 'sqs-messages', id: '', path: messages[1] ?? '/' };
   if (path === '/metrics')
     return head.credential || readHost(head.headers['host'] ?? '').bucket || readHost(head.headers['host'] ?? '').endpoint ? undefined : ADMIN;
   if (/^\/_(croft|localstack|aws)(\/|$)/.test(path)) return readHost(head.headers['host'] ?? '').endpoint ? undefined : ADMIN;

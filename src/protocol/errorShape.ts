@@ -35,13 +35,20 @@ const tableOf = perModel((model): ErrorTable => {
   return { byName, byCode };
 });
 
+/** Codes of the query protocol that services which moved on to JSON and CBOR name otherwise there, though their models lack them (SQS). */
+const QUERY_ERROR_NAMES: Readonly<Record<string, string>> = {
+  InvalidParameterValue: 'InvalidParameterValueException',
+  MissingParameter: 'MissingRequiredParameterException',
+};
+
 /** Finds the modelled shape of `error`: by its name, or by its query code. */
 export function wireError(model: ServiceModel, operation: OperationModel | undefined, error: AwsError, statuses: StatusSource = 'model'): WireError {
   const table = tableOf(model);
   const name = table.byName.has(error.code) ? error.code : (ownCode(table, operation, error.code) ?? table.byCode.get(error.code) ?? error.code);
   const shape = table.byName.get(name);
   if (!shape) {
-    return { name, queryCode: error.code, status: error.status, fault: error.fault, members: {}, messageMember: undefined };
+    const unmodelled = (model.metadata.awsQueryCompatible && QUERY_ERROR_NAMES[error.code]) || name;
+    return { name: unmodelled, queryCode: error.code, status: error.status, fault: error.fault, members: {}, messageMember: undefined };
   }
   const messageMember = Object.keys(shape.members ?? {}).find((member) => member.toLowerCase() === 'message');
   const status = statusOf(model, shape, error, statuses);

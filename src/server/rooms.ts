@@ -8,6 +8,7 @@ import { createLambdaRoom } from '../services/lambda/index.ts';
 import { createLogsRoom } from '../services/logs/index.ts';
 import { createS3Room } from '../services/s3/index.ts';
 import type { Platform, ResourceType, Service } from '../services/service.ts';
+import { createSqsRoom } from '../services/sqs/index.ts';
 import { createStsRoom } from '../services/sts/index.ts';
 import type { Config } from './config.ts';
 
@@ -29,6 +30,7 @@ export function allRooms({ dataDir, config, platform }: RoomParts): Service[] {
     createS3Room(),
     createDynamoDbRoom(),
     createDynamoDbStreamsRoom(),
+    createSqsRoom(),
     createLambdaRoom(compute),
     createApiGatewayRoom(),
   ];

@@ -104,9 +104,9 @@ export interface Service {
 
 /**
  * `lambda-code`: the download links of GetFunction (`/_aws/lambda-code/{blob}`). `cloudformation-response`: where custom resources and wait conditions are answered
- * (`/_aws/cloudformation-response/{id}`).
+ * (`/_aws/cloudformation-response/{id}`). `sqs-messages`: a queue's messages, without receiving them (`/_aws/sqs/messages`).
  */
-export type EndpointKind = 'execute-api' | 'lambda-url' | 'lambda-code' | 'cloudformation-response';
+export type EndpointKind = 'execute-api' | 'lambda-url' | 'lambda-code' | 'cloudformation-response' | 'sqs-messages';
 
 /** A request to a user's own endpoint, told apart by host (`{id}.execute-api.…`) or path (`/restapis/{id}/{stage}/_user_request_/…`). */
 export interface EndpointRequest extends WireRequest {
@@ -132,6 +132,8 @@ export interface ServiceWording {
   /** Rewrites the platform's message where this service's differs; undefined where it does not. */
   readonly validationMessage?: (failures: readonly string[]) => string | undefined;
   readonly unknownOperationCode?: string;
+  /** The query protocol's message for an action that does not exist. */
+  readonly unknownOperationMessage?: (action: string) => string;
 }
 
 /** What a CloudFormation resource type does; "AWS resource and property types reference". */

@@ -1,4 +1,5 @@
 import { pipeline, type Readable } from 'node:stream';
+import { AwsError } from '../../kit/errors.ts';
 import { decodeAwsChunked, isAwsChunked } from '../../protocol/awsChunked.ts';
 import type { WireRequest } from '../../protocol/wire.ts';
 import { asStream, collectStream } from '../body.ts';
@@ -29,6 +30,10 @@ function into(exchange: Exchange, body: Buffer | Readable): void {
 /** "Making Query API requests" (SQS): the request is sent to the queue's own URL, which then need not be in the body. */
 function withQueueUrl(exchange: Exchange, body: Buffer): Buffer {
   const { path, scheme, host } = exchange;
+  const action = exchange.operation?.model.name ?? '';
+  // A queue's URL is no place to ask for queues.
+  if (/^\/\d{12}\/[\w.-]+\/?$/.test(path) && (action === 'CreateQueue' || action === 'ListQueues'))
+    throw new AwsError('InvalidAction', `The action ${action} is not valid for this endpoint.`);
   if (path.length < 2 || /(^|&)QueueUrl=/.test(`${body.toString('latin1')}&${exchange.query}`)) return body;
   return Buffer.concat([body, Buffer.from(`${body.length > 0 ? '&' : ''}QueueUrl=${encodeURIComponent(`${scheme}://${host}${path}`)}`)]);
 }

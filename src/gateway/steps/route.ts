@@ -23,6 +23,8 @@ export function route(parts: GatewayParts, exchange: Exchange): Promise<void> | 
 function unknown(api: ApiRoute, { room }: LoadedService): RouteError {
   const error = unknownOperation(api.codec, api.operation);
   const code = api.operation === undefined ? undefined : room?.wording?.unknownOperationCode;
+  const message = api.operation !== undefined && api.codec === 'awsQuery' ? room?.wording?.unknownOperationMessage?.(api.operation) : undefined;
+  if (message !== undefined) return new RouteError(new AwsError(code ?? error.code, message, { status: error.status }), api.codec, api.service);
   return new RouteError(code === undefined ? error : new AwsError(code, error.message, { status: error.status }), api.codec, api.service);
 }
 
