@@ -43,6 +43,8 @@ export class Environment {
   #running: RunningRuntime | undefined;
   #settle: ((outcome: Outcome) => void) | undefined;
   #asked = false;
+  /** Who reads the answer that is under way, if it is streamed. */
+  #stream: InvokeRequest['stream'];
   /** The last reading: of a runtime that is gone, what it had. */
   #memoryUsedMb = 0;
 
@@ -55,6 +57,10 @@ export class Environment {
         this.#finish({ kind: 'ready' });
       },
       onAnswer: (answer) => this.#finish({ kind: 'answer', answer }),
+      onStream: (body, contentType) => {
+        this.#stream?.(body, contentType);
+        return this.#stream !== undefined;
+      },
       onInitError: (body, errorType) => this.#finish({ kind: 'init-error', body, errorType }),
     });
     parts.sandbox.onConnection((socket) => this.#session.connect(socket));
@@ -142,6 +148,7 @@ export class Environment {
     const { clock } = this.#parts;
     const leftMs = untilMs - clock.mono();
     this.#asked = false;
+    this.#stream = request.stream;
     const outcome = this.#wait(leftMs);
     this.#session.deliver(request.requestId, {
       headers: {

@@ -7,6 +7,8 @@ export interface RuntimeListener {
   /** The runtime asks for an event: it is ready. */
   onNext(): void;
   onAnswer(answer: RuntimeAnswer): void;
+  /** The runtime streams its answer; true where somebody reads it. `onAnswer` follows at its end. */
+  onStream(body: IncomingMessage, contentType: string): boolean;
   /** The runtime could not initialise; the body as it was posted. */
   onInitError(body: Buffer, errorType: string): void;
 }
@@ -122,7 +124,9 @@ export class RuntimeSession {
     }
     const [, requestId, kind] = match;
     this.#posting++;
-    collect(request, (body, tooLarge) => {
+    const streamed = kind === 'response' && requestId === this.#current && isStreamed(request);
+    const read = streamed && this.#listener.onStream(request, request.headers['content-type'] ?? '') ? ended : collect;
+    read(request, (body, tooLarge) => {
       if (this.#posting > 0) this.#posting--;
       if (requestId === undefined) this.#initError(request, response, body);
       else this.#answer(request, response, { requestId, kind: kind === 'error' ? 'error' : 'response', body, tooLarge });
@@ -182,6 +186,15 @@ function streamFailure(request: IncomingMessage, answer: RuntimeAnswer): Runtime
   if (!type) return answer;
   const body = Buffer.from(request.trailers['lambda-runtime-function-error-body'] ?? '', 'base64');
   return { ...answer, kind: 'error', body, tooLarge: false };
+}
+
+function isStreamed(request: IncomingMessage): boolean {
+  return request.headers['lambda-runtime-function-response-mode'] === 'streaming';
+}
+
+/** Waits for the end of a body that somebody else reads, or has stopped reading. */
+function ended(request: IncomingMessage, done: (body: Buffer, tooLarge: boolean) => void): void {
+  request.on('end', () => done(Buffer.alloc(0), false));
 }
 
 /** Reads a body up to the limit; of a longer one, the rest is read and dropped. */

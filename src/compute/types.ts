@@ -71,6 +71,11 @@ export interface InvokeRequest {
   readonly cognitoIdentity?: string;
   /** Collects the last 4 KB of the log; the answer then waits for the REPORT line. */
   readonly tail?: boolean;
+  /**
+   * Takes an answer that the function streams, as it comes: to be read to its end, or destroyed. Not called for a function that
+   * answers at once; the result of a streamed answer has no payload. Absent: streamed answers are collected.
+   */
+  readonly stream?: (body: Readable, contentType: string) => void;
 }
 
 export interface InvokeResult {

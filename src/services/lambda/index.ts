@@ -40,6 +40,7 @@ import {
 } from './operations/function-urls.ts';
 import { getFunction, getFunctionConfiguration } from './operations/get-function.ts';
 import { invoke, invokeAsync } from './operations/invoke.ts';
+import { invokeWithResponseStream } from './operations/invoke-with-response-stream.ts';
 import { addLayerVersionPermission, getLayerVersionPolicy, removeLayerVersionPermission } from './operations/layer-permissions.ts';
 import { deleteLayerVersion, getLayerVersion, getLayerVersionByArn, listLayers, listLayerVersions, publishLayerVersion } from './operations/layers.ts';
 import { listFunctions, listVersionsByFunction } from './operations/list-functions.ts';
@@ -104,6 +105,7 @@ function operationsOf(room: LambdaRoom): Record<string, OperationEntry> {
     UpdateFunctionConfiguration: { run: updateFunctionConfiguration, access: onFunction, recorded: RECORDED },
     DeleteFunction: { run: deleteFunction(room), access: onFunction },
     Invoke: { run: invoke(room), access: { ...onFunction, action: 'lambda:InvokeFunction' } },
+    InvokeWithResponseStream: { run: invokeWithResponseStream(room), access: { ...onFunction, action: 'lambda:InvokeFunction' } },
     InvokeAsync: { run: invokeAsync(room), access: { ...onFunction, action: 'lambda:InvokeFunction' } },
     PublishVersion: { run: publishVersion, access: onFunction },
     ListVersionsByFunction: { run: listVersionsByFunction, access: onFunction },

@@ -1,6 +1,6 @@
 import type { Compute } from '../../compute/compute.ts';
 import { CapacityError, RuntimeMissingError } from '../../compute/failures.ts';
-import type { CodePackage, FunctionSpec, InvokeResult } from '../../compute/types.ts';
+import type { CodePackage, FunctionSpec, InvokeRequest, InvokeResult } from '../../compute/types.ts';
 import { AwsError } from '../../kit/errors.ts';
 import { formatTrace } from '../../kit/trace.ts';
 import type { Ctx, Platform } from '../service.ts';
@@ -27,6 +27,8 @@ export interface RunCall {
   /** JSON. */
   readonly clientContext?: string;
   readonly tail?: boolean;
+  /** As in compute's `InvokeRequest`. */
+  readonly stream?: InvokeRequest['stream'];
 }
 
 export interface RunnerParts {
@@ -86,6 +88,7 @@ export function createRunner(parts: RunnerParts): FunctionRunner {
           trace: formatTrace(ctx.trace),
           ...(call.clientContext === undefined ? {} : { clientContext: call.clientContext }),
           ...(call.tail ? { tail: true } : {}),
+          ...(call.stream ? { stream: call.stream } : {}),
         });
         ctx.meter('Invocations', 1);
         ctx.meter('GigabyteSeconds', (result.report.billedMs / 1000) * (row.memorySize / 1024));

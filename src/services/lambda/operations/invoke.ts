@@ -8,7 +8,7 @@ import type { LambdaRoom } from '../functions.ts';
 import { ASYNC_INLINE_BYTES_MAX, ASYNC_PAYLOAD_BYTES_MAX, INVOKE_ASYNC_BYTES_MAX, SYNC_PAYLOAD_BYTES_MAX } from '../limits.ts';
 import { type InvokeTarget, invokeTarget } from './target.ts';
 
-const NO_PAYLOAD = Buffer.from('{}');
+export const NO_PAYLOAD = Buffer.from('{}');
 const NOTHING = new Uint8Array();
 
 /** "Invoke". */
@@ -82,7 +82,7 @@ async function invokeEvent(ctx: Ctx, target: InvokeTarget, qualifier: string | u
   );
 }
 
-function checkSize(payload: Uint8Array, type: string): void {
+export function checkSize(payload: Uint8Array, type: string): void {
   const max = type === 'Event' ? ASYNC_PAYLOAD_BYTES_MAX : SYNC_PAYLOAD_BYTES_MAX;
   if (payload.length > max) throw tooLarge(payload.length, type, max);
 }
@@ -96,7 +96,7 @@ function qualifierOf(functionName: string): string | undefined {
   return /(?:^|:function:|^function:)[a-zA-Z0-9-_.]+:(\$LATEST|[a-zA-Z0-9-_]+)$/.exec(functionName)?.[1];
 }
 
-function readClientContext(base64: string | undefined): string | undefined {
+export function readClientContext(base64: string | undefined): string | undefined {
   if (base64 === undefined || base64 === '') return undefined;
   const text = Buffer.from(base64, 'base64').toString('utf8');
   try {
