@@ -32,8 +32,14 @@ async function pipRuntime(): Promise<'python3.12'> {
   return stdout.trim() as 'python3.12';
 }
 
+const hasZip = await run('zip', ['-v']).then(
+  () => true,
+  () => false,
+);
+if (!hasZip) console.warn('the pandas tests are skipped: no zip on this machine');
+
 /** These two install and ship 100 MB: on a second store they would prove nothing about it, so there they are left to the soak run. */
-const heavy = (store: StoreName) => it.skipIf(store !== 'sqlite' && !process.env['CROFT_SOAK']);
+const heavy = (store: StoreName) => it.skipIf(!hasZip || (store !== 'sqlite' && !process.env['CROFT_SOAK']));
 
 describe.skipIf(!hasSeedApps).each(STORES)('the guides’ own code, on %s', (store) => {
   let croft: CroftProcess;
