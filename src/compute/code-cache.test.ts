@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -51,4 +51,21 @@ it.each([
   await expect(cache.directoryOf(code)).rejects.toBeInstanceOf(CodePackageError);
   await expect(cache.directoryOf(code)).rejects.toBeInstanceOf(CodePackageError);
   expect(await readdir(root)).toEqual([]);
+});
+
+it.runIf(process.platform === 'linux')('makes anew what was made before the machine’s last start', async () => {
+  let id = 0;
+  const code = { sha256: 'a'.repeat(64), read: () => zipFiles({ a: 'b' }) };
+  const open = async () => {
+    const cache = createCodeCache(root, () => String(id++));
+    await cache.start();
+    return cache;
+  };
+  const directory = await (await open()).directoryOf(code);
+  await open();
+  expect(await readFile(join(directory, 'a'), 'utf8')).toBe('b');
+  await writeFile(join(root, '.boot'), 'another');
+  // As after a loss of power: named, and empty.
+  await writeFile(join(directory, 'a'), '');
+  expect(await readFile(join(await (await open()).directoryOf(code), 'a'), 'utf8')).toBe('b');
 });

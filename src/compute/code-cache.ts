@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { access, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { workerUrl } from '../kit/worker.ts';
@@ -11,6 +11,9 @@ import type { UnpackAnswer, UnpackTask } from './unpack-worker.ts';
 import { unpackZip } from './zip.ts';
 
 const UNFINISHED = '.unpacking-';
+const BOOT_ID = '/proc/sys/kernel/random/boot_id';
+/** Says in which boot of the machine the entries beside it were made. */
+const BOOT_NOTE = '.boot';
 
 /** Code packages, each unpacked once under the digest of its zip and then shared by every environment that runs it. */
 export interface CodeCache {
@@ -67,10 +70,25 @@ export function createCodeCache(root: string, newId: () => string): CodeCache {
     },
     async start() {
       await mkdir(root, { recursive: true });
+      await dropOfOtherBoot(root);
       const names = await readdir(root);
       await Promise.all(names.filter((name) => name.startsWith(UNFINISHED)).map((name) => rm(join(root, name), { recursive: true, force: true })));
     },
   };
+}
+
+/**
+ * Entries are renamed into place and not synced: a killed process leaves none that is half, but a machine that lost its power may.
+ * They can all be made again, so what was made before the machine's last start is.
+ */
+async function dropOfOtherBoot(root: string): Promise<void> {
+  const boot = await readFile(BOOT_ID, 'utf8').catch(() => undefined);
+  // A system that does not tell its boots apart.
+  if (boot === undefined) return;
+  const note = join(root, BOOT_NOTE);
+  if ((await readFile(note, 'utf8').catch(() => undefined)) === boot) return;
+  await Promise.all((await readdir(root)).map((name) => rm(join(root, name), { recursive: true, force: true })));
+  await writeFile(note, boot);
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,7 +1,9 @@
 import { createWriteStream } from 'node:fs';
-import { chmod, mkdir, realpath, symlink, unlink } from 'node:fs/promises';
+import { chmod, mkdir, realpath, symlink, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
+import { inflateRaw } from 'node:zlib';
 import { type Entry, fromBufferPromise, type ZipFile } from 'yauzl';
 import { CodePackageError } from './failures.ts';
 import { UNZIPPED_BYTES_MAX, ZIP_ENTRIES_MAX } from './limits.ts';
@@ -14,6 +16,15 @@ const SYMLINK = 0o120000;
 const SYMLINK_TARGET_BYTES_MAX = 4096;
 /** Entries written at once: enough to keep the disk busy, few enough to leave the event loop to others. */
 const WRITERS = 8;
+/** Entries up to this size are held as a whole while they are written. */
+const WHOLE_BYTES_MAX = 1_048_576;
+/** "APPNOTE.TXT - .ZIP File Format Specification", 4.3.7 and 4.4.5. */
+const LOCAL_HEADER_SIGNATURE = 0x04034b50;
+const LOCAL_HEADER_BYTES = 30;
+const STORED = 0;
+const DEFLATED = 8;
+
+const inflate = promisify(inflateRaw);
 
 /** Checks a zip by its directory, without unpacking: throws {@link CodePackageError} with AWS's wording. */
 export async function inspectZip(zip: Uint8Array): Promise<{ readonly unzippedBytes: number }> {
@@ -27,6 +38,7 @@ export async function inspectZip(zip: Uint8Array): Promise<{ readonly unzippedBy
  */
 export async function unpackZip(zip: Uint8Array, directory: string): Promise<void> {
   const root = await realpath(directory);
+  const bytes = Buffer.from(zip.buffer, zip.byteOffset, zip.byteLength);
   await readEntries(zip, async (file, entries) => {
     const links = entries.filter((entry) => unixMode(entry) !== undefined && ((unixMode(entry) ?? 0) & FILE_TYPE) === SYMLINK);
     const isLink = new Set(links);
@@ -37,7 +49,7 @@ export async function unpackZip(zip: Uint8Array, directory: string): Promise<voi
     const files = plain.filter((entry) => !entry.fileName.endsWith('/'));
     let next = 0;
     const writer = async () => {
-      for (let entry = files[next++]; entry; entry = files[next++]) await writeEntry(file, entry, inside(root, entry));
+      for (let entry = files[next++]; entry; entry = files[next++]) await writeEntry({ file, zip: bytes }, entry, inside(root, entry));
     };
     await Promise.all(Array.from({ length: Math.min(WRITERS, files.length) }, writer));
     // Links come last: nothing is ever written through one.
@@ -100,13 +112,36 @@ function unixMode(entry: Entry): number | undefined {
   return mode === 0 ? undefined : mode;
 }
 
-async function writeEntry(file: ZipFile, entry: Entry, path: string): Promise<void> {
+interface Source {
+  readonly file: ZipFile;
+  readonly zip: Buffer;
+}
+
+async function writeEntry({ file, zip }: Source, entry: Entry, path: string): Promise<void> {
   const mode = unixMode(entry);
-  const stream = await file.openReadStreamPromise(entry);
   // The owner may always read and replace: the cache is cleaned by us.
   const permissions = mode === undefined ? 0o644 : (mode & 0o777) | 0o600;
-  await pipeline(stream, createWriteStream(path, { mode: permissions }));
+  // Most packages are thousands of small files: streams would cost more than the files.
+  const content = await contentOf(zip, entry);
+  if (content) await writeFile(path, content, { mode: permissions });
+  else await pipeline(await file.openReadStreamPromise(entry), createWriteStream(path, { mode: permissions }));
   if (permissions !== (permissions & ~process.umask())) await chmod(path, permissions);
+}
+
+/** A small entry as a whole, inflated in the thread pool; undefined for one that is better streamed. */
+async function contentOf(zip: Buffer, entry: Entry): Promise<Buffer | undefined> {
+  const { compressedSize, uncompressedSize, compressionMethod } = entry;
+  if (uncompressedSize > WHOLE_BYTES_MAX || compressedSize > WHOLE_BYTES_MAX) return undefined;
+  if (compressionMethod !== STORED && compressionMethod !== DEFLATED) return undefined;
+  const header = entry.relativeOffsetOfLocalHeader;
+  if (header + LOCAL_HEADER_BYTES > zip.length || zip.readUInt32LE(header) !== LOCAL_HEADER_SIGNATURE) throw new CodePackageError(UNREADABLE);
+  const start = header + LOCAL_HEADER_BYTES + zip.readUInt16LE(header + 26) + zip.readUInt16LE(header + 28);
+  if (start + compressedSize > zip.length) throw new CodePackageError(UNREADABLE);
+  const data = zip.subarray(start, start + compressedSize);
+  // An entry that says less than it holds fails here; one byte more than none, for the option takes no zero.
+  const content = compressionMethod === STORED ? data : await inflate(data, { maxOutputLength: uncompressedSize + 1 });
+  if (content.length !== uncompressedSize) throw new CodePackageError(UNREADABLE);
+  return content;
 }
 
 async function writeLink(file: ZipFile, entry: Entry, root: string): Promise<void> {

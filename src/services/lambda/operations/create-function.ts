@@ -2,6 +2,7 @@ import type { CreateFunctionRequest, FunctionConfiguration } from '@aws-sdk/clie
 import type { Operation } from '../../service.ts';
 import { enqueueSettle } from '../deliveries.ts';
 import { CREATING, fullConfiguration } from '../domain/configuration.ts';
+import { checkLayerArns } from '../domain/layers.ts';
 import { readNewName } from '../domain/names.ts';
 import { type Configured, configurationOf, reconfigured } from '../domain/parameters.ts';
 import { checkTags } from '../domain/tags.ts';
@@ -19,6 +20,7 @@ export const createFunction: Operation<CreateFunctionRequest, FunctionConfigurat
   const defaults = configurationOf(name, input);
   const configured: Configured = reconfigured(name, defaults, input);
   checkTags(input.Tags ?? {});
+  checkLayerArns(ctx, input.Layers ?? []);
   const key = keys.fn(ctx, name);
   if (await store.get(key)) throw conflict(`Function already exist: ${name}`);
   const zip = await readCode(ctx, input.Code ?? {});
