@@ -50,9 +50,14 @@ describe('parseXml', () => {
     '<a><![CDATA[x</a>',
     '<a><!-- </a>',
     '<1/>',
-    `${'<a>'.repeat(1000)}${'</a>'.repeat(1000)}`,
-    `<a ${Array.from({ length: 1000 }, (_, i) => `x${i}="1"`).join(' ')}/>`,
   ])('refuses %s', (text) => {
+    expect(() => parseXml(text)).toThrow(XmlSyntaxError);
+  });
+
+  it.each([
+    ['a thousand levels', `${'<a>'.repeat(1000)}${'</a>'.repeat(1000)}`],
+    ['a thousand attributes', `<a ${Array.from({ length: 1000 }, (_, i) => `x${i}="1"`).join(' ')}/>`],
+  ])('refuses %s', (_what, text) => {
     expect(() => parseXml(text)).toThrow(XmlSyntaxError);
   });
 });
