@@ -6,6 +6,7 @@ import { createDynamoDbRoom } from './index.ts';
 type Fake = Awaited<ReturnType<typeof fakePlatform>>;
 let fake: Fake;
 let table: ResourceType;
+let globalTable: ResourceType;
 
 const properties: Properties = {
   AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
@@ -30,6 +31,7 @@ beforeEach(async () => {
   const room = createDynamoDbRoom();
   fake = await fakePlatform([room]);
   table = room.resources?.[0] as ResourceType;
+  globalTable = room.resources?.[1] as ResourceType;
 });
 
 describe('AWS::DynamoDB::Table', () => {
@@ -62,6 +64,30 @@ describe('AWS::DynamoDB::Table', () => {
     await change(undefined, 'NEW_IMAGE');
     expect(await call('DescribeTable', { TableName: made.physicalId })).toMatchObject({ Table: { LatestStreamArn: second } });
     expect(((await call('DescribeTable', { TableName: made.physicalId })) as { Table: object }).Table).not.toHaveProperty('StreamSpecification');
+  });
+
+  it('has the point-in-time recovery that it is given, as a setting', async () => {
+    const recovery = { ...properties, PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: 'true', RecoveryPeriodInDays: '7' } };
+    const { physicalId } = await table.create(fake.ctx, request(recovery));
+    const status = async () =>
+      ((await call('DescribeContinuousBackups', { TableName: physicalId })) as { ContinuousBackupsDescription: { PointInTimeRecoveryDescription: object } })
+        .ContinuousBackupsDescription.PointInTimeRecoveryDescription;
+    expect(await status()).toMatchObject({ PointInTimeRecoveryStatus: 'ENABLED', RecoveryPeriodInDays: 7, EarliestRestorableDateTime: expect.any(Date) });
+    await table.update(fake.ctx, { ...request(properties), physicalId, previous: recovery });
+    expect(await status()).toEqual({ PointInTimeRecoveryStatus: 'DISABLED' });
+  });
+
+  it('is what a global table of one region is', async () => {
+    const { Tags, ...rest } = properties;
+    const given = (Region: string): Properties => ({
+      ...rest,
+      StreamSpecification: { StreamViewType: 'NEW_IMAGE' },
+      Replicas: [{ Region, Tags, DeletionProtectionEnabled: true, PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true } }],
+    });
+    expect(await errorOf(globalTable.create(fake.ctx, request(given('eu-west-1'))))).toMatchObject({ code: 'NotImplemented' });
+    const { physicalId, attributes } = await globalTable.create(fake.ctx, request(given('us-east-1')));
+    expect(attributes).toEqual({ Arn: expect.stringMatching(/:table\//), StreamArn: expect.stringMatching(/\/stream\//), TableId: expect.any(String) });
+    expect(await call('DescribeTable', { TableName: physicalId })).toMatchObject({ Table: { DeletionProtectionEnabled: true } });
   });
 
   it("does not take over another's table of the same name", async () => {

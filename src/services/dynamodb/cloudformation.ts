@@ -11,6 +11,7 @@ const NUMBERS = new Set([
   'MaxWriteRequestUnits',
   'ReadUnitsPerSecond',
   'WriteUnitsPerSecond',
+  'RecoveryPeriodInDays',
 ]);
 const BOOLEANS = new Set(['DeletionProtectionEnabled', 'SSEEnabled', 'Enabled', 'StreamEnabled', 'PointInTimeRecoveryEnabled']);
 
@@ -64,6 +65,14 @@ async function applyTimeToLive(ctx: Ctx, name: string, properties: Properties, p
   if (wanted?.Enabled) await call(true, wanted.AttributeName);
 }
 
+async function applyRecovery(ctx: Ctx, TableName: string, properties: Properties, previous?: Properties): Promise<void> {
+  const wanted = typed(properties['PointInTimeRecoverySpecification']) as Record<string, unknown> | undefined;
+  const before = typed(previous?.['PointInTimeRecoverySpecification']);
+  if (JSON.stringify(wanted) === JSON.stringify(before)) return;
+  const PointInTimeRecoverySpecification = { PointInTimeRecoveryEnabled: false, ...wanted };
+  await ctx.call('dynamodb', 'UpdateContinuousBackups', { TableName, PointInTimeRecoverySpecification });
+}
+
 async function applyTags(ctx: Ctx, arn: string, properties: Properties, stackTags: Readonly<Record<string, string>>): Promise<void> {
   const wanted = tagsOf(properties, stackTags);
   const { Tags: had = [] } = (await ctx.call('dynamodb', 'ListTagsOfResource', { ResourceArn: arn })) as { Tags?: Tag[] };
@@ -85,6 +94,7 @@ async function create(tables: Tables, ctx: Ctx, request: ResourceRequest): Promi
     if (!isCode(error, 'ResourceInUseException') || !ours) throw error;
   }
   if (properties['TimeToLiveSpecification'] !== undefined) await applyTimeToLive(ctx, TableName, properties);
+  await applyRecovery(ctx, TableName, properties);
   return result(await describe(ctx, TableName));
 }
 
@@ -115,6 +125,7 @@ async function update(ctx: Ctx, request: ResourceRequest & { readonly physicalId
   if (differs('StreamSpecification')) await applyStream(ctx, TableName, now['StreamSpecification'], before['StreamSpecification']);
   await updateIndexes(ctx, TableName, now, before, new Set(switched.map(({ Update }) => Update.IndexName)));
   await applyTimeToLive(ctx, TableName, request.properties, request.previous);
+  await applyRecovery(ctx, TableName, request.properties, request.previous);
   const table = await describe(ctx, TableName);
   await applyTags(ctx, table.TableArn ?? '', request.properties, request.tags);
   return result(table);
@@ -172,7 +183,7 @@ async function untilActive(ctx: Ctx, name: string): Promise<void> {
 }
 
 /** "AWS::DynamoDB::Table". */
-const table = (tables: Tables): ResourceType => ({
+export const tableType = (tables: Tables): ResourceType => ({
   type: 'AWS::DynamoDB::Table',
   replaceOn: ['TableName', 'KeySchema', 'LocalSecondaryIndexes'],
   properties: [
@@ -204,8 +215,3 @@ const table = (tables: Tables): ResourceType => ({
     }
   },
 });
-
-/** The resource types of this room. `AWS::DynamoDB::GlobalTable` is not among them: tables of several regions come later. */
-export function resourcesOf(tables: Tables): readonly ResourceType[] {
-  return [table(tables)];
-}

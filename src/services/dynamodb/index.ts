@@ -1,12 +1,13 @@
 import type { Access, Ctx, Operation, OperationEntry, Service } from '../service.ts';
 import { registerBackground } from './background.ts';
-import { resourcesOf } from './cloudformation.ts';
 import { nameInArn } from './domain/constraints.ts';
 import { tableArn } from './domain/table.ts';
-import { describeContinuousBackups, describeEndpoints, describeLimits } from './operations/account.ts';
+import { resourcesOf } from './global-table.ts';
+import { describeEndpoints, describeLimits } from './operations/account.ts';
 import { batchExecuteStatement } from './operations/batch-execute-statement.ts';
 import { batchGetItem } from './operations/batch-get-item.ts';
 import { batchWriteItem } from './operations/batch-write-item.ts';
+import { describeContinuousBackups, updateContinuousBackups } from './operations/continuous-backups.ts';
 import { createTable } from './operations/create-table.ts';
 import { deleteItem } from './operations/delete-item.ts';
 import { deleteTable } from './operations/delete-table.ts';
@@ -109,5 +110,6 @@ function operationsOf(tables: Tables, options: DynamoDbOptions): Record<string, 
     DescribeLimits: entry(describeLimits, onAnything),
     DescribeEndpoints: entry(describeEndpoints, onAnything),
     DescribeContinuousBackups: entry(describeContinuousBackups(tables), onTable),
+    UpdateContinuousBackups: entry(updateContinuousBackups(tables), onTable, ['PointInTimeRecoverySpecification']),
   };
 }

@@ -79,3 +79,5 @@ export const EXPIRY_AGE_S_MAX = 5 * 365 * 24 * 60 * 60;
 export const EXPIRY_EVERY_MS = 60 * 1000;
 /** Expired items removed in one commit, which ends early once their bytes are {@link BREATH_BYTES}. */
 export const EXPIRED_ITEMS_PER_STEP = 50;
+
+export const RECOVERY_DAYS_MAX = 35;

@@ -69,6 +69,8 @@ export interface TableRecord {
   readonly ttlAttribute?: string;
   /** The number of its rows in the expiry index, given like an index's. */
   readonly ttlNumber?: number;
+  /** Point-in-time recovery, as it was asked for. */
+  readonly recovery?: { readonly sinceMs: number; readonly days: number };
   /** The latest stream, which may be disabled. */
   readonly stream?: TableStream;
 }

@@ -15,10 +15,12 @@ export function shardId({ id, createdMs }: StreamRecord): string {
   return `shardId-${String(createdMs).padStart(20, '0')}-${id.slice(0, 8)}`;
 }
 
-/** Table and label in a stream's ARN. */
+const RESOURCE = /^table\/([a-zA-Z0-9_.-]{3,255})\/stream\/([0-9T:.-]{1,64})$/;
+
+/** Table and label in a stream's ARN; undefined where it is none. */
 export function partsOfStreamArn(arn: string): { tableName: string; label: string } | undefined {
-  const [kind, tableName, stream, label] = parseArn(arn)?.resource.split('/') ?? [];
-  return kind === 'table' && stream === 'stream' && tableName && label ? { tableName, label } : undefined;
+  const [, tableName, label] = RESOURCE.exec(parseArn(arn)?.resource ?? '') ?? [];
+  return tableName && label ? { tableName, label } : undefined;
 }
 
 /** The stream that an ARN names, in the caller's account and region, until a day after it was disabled. Throws ResourceNotFoundException. */

@@ -176,6 +176,29 @@ describe('a stream', () => {
   });
 });
 
+it('refuses whatever is no stream, shard, iterator or table', async () => {
+  const arn = await create('KEYS_ONLY');
+  const long = '\u00e9'.repeat(900);
+  const of = (content: unknown) => `${arn}|1|${Buffer.from(JSON.stringify(content)).toString('base64url')}`;
+  await expect(describeStream(`arn:aws:dynamodb:us-east-1:000000000000:table/${long}/stream/x`)).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+  await expect(
+    streams.send(new GetShardIteratorCommand({ StreamArn: arn, ShardId: 'shardId-'.padEnd(30, '0'), ShardIteratorType: 'LATEST' })),
+  ).rejects.toMatchObject({
+    name: 'ResourceNotFoundException',
+  });
+  for (const type of ['AT_SEQUENCE_NUMBER', 'AFTER_SEQUENCE_NUMBER'] as const) {
+    await expect(iterator(arn, type)).rejects.toMatchObject({ name: 'ValidationException' });
+    await expect(iterator(arn, type, '9'.repeat(40))).rejects.toMatchObject({ name: 'ValidationException' });
+  }
+  for (const text of [arn, `${arn}|1|`, `${arn}|1|e30`, of(null), of([]), of({ a: '-1', t: 1 }), of({ a: '1', t: '1' }), of({ a: '9'.repeat(40), t: 1e300 })]) {
+    await expect(get(text)).rejects.toMatchObject({ name: 'ValidationException' });
+  }
+  await expect(get(of({ a: '0', t: 1e300 }).replace('Watched', 'Another'))).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+  expect((await get(of({ a: '9'.repeat(18), t: 1e300 }))).Records).toEqual([]);
+  await expect(streams.send(new ListStreamsCommand({ TableName: long }))).rejects.toMatchObject({ name: 'ValidationException' });
+  await expect(streams.send(new ListStreamsCommand({ ExclusiveStartStreamArn: 'x'.repeat(40) }))).rejects.toMatchObject({ name: 'ValidationException' });
+});
+
 describe('time', () => {
   it('ends iterators after 15 minutes', async () => {
     const shard = await iterator(await create('KEYS_ONLY'), 'TRIM_HORIZON');

@@ -1,8 +1,8 @@
 import type { ListStreamsInput, ListStreamsOutput } from '@aws-sdk/client-dynamodb-streams';
 import type { Operation } from '../../../service.ts';
-import { nameInArn } from '../../domain/constraints.ts';
+import { Constraints, nameInArn } from '../../domain/constraints.ts';
 import { validation } from '../../errors.ts';
-import { STREAMS_LISTED_MAX } from '../../limits.ts';
+import { STREAMS_LISTED_MAX, TABLE_NAME_CHARS_MIN } from '../../limits.ts';
 import { isGone, partsOfStreamArn, streamArn } from '../iterator.ts';
 import { listStreams as readStreams, streamKey, streamsPrefix } from '../store.ts';
 
@@ -10,6 +10,9 @@ import { listStreams as readStreams, streamKey, streamsPrefix } from '../store.t
 export const listStreams: Operation<ListStreamsInput, ListStreamsOutput> = async (ctx, input) => {
   const { store, clock } = ctx.platform;
   const tableName = input.TableName === undefined ? undefined : nameInArn(input.TableName);
+  const constraints = new Constraints();
+  constraints.name('tableName', tableName, TABLE_NAME_CHARS_MIN);
+  constraints.check();
   const start = input.ExclusiveStartStreamArn === undefined ? undefined : partsOfStreamArn(input.ExclusiveStartStreamArn);
   if (input.ExclusiveStartStreamArn !== undefined && !start) throw validation('Invalid ExclusiveStartStreamArn');
   const after = start && streamKey(ctx.account, ctx.region, start.tableName, start.label);
