@@ -1,13 +1,14 @@
 import { isObject, isText, type Json, type JsonObject } from '../domain/json.ts';
 import { ResourceProblem } from './errors.ts';
 import { fromTemplate, PyDict, pythonText, toJson } from './python.ts';
+import { addAuth, authOf, authorizerPermissions } from './rest-auth.ts';
 import type { Session } from './session.ts';
 import { addCors, isDefinition, mediaTypes, textValue, toOpenApi3 } from './swagger.ts';
 import { s3Location } from './tables.ts';
 import { attributesOf, hashedId, isIntrinsic, isTruthy, type Made, made, OWN_ATTRIBUTES, plainTags, present, ref, sha1, withParameters } from './values.ts';
 
 /** Properties that Croft's transform does not know how to turn into a definition yet: refused, never dropped. */
-const UNSUPPORTED = ['Auth', 'Domain', 'GatewayResponses', 'Models', 'MergeDefinitions', 'DisableExecuteApiEndpoint'] as const;
+const UNSUPPORTED = ['Domain', 'GatewayResponses', 'Models', 'MergeDefinitions', 'DisableExecuteApiEndpoint'] as const;
 const HASH_DELIMITER = '||';
 
 /** `AWS::Serverless::Api`: the API with its deployment, whose logical id changes with the definition, and its stage. */
@@ -77,7 +78,9 @@ export function transformRestApi(session: Session, logicalId: string, resource: 
     shared,
   );
   if (isTruthy(properties['PropagateTags']) && isTruthy(properties['Tags'])) (api.resource['Properties'] as JsonObject)['Tags'] = plainTags(properties['Tags']);
-  return [api, deployment, stage];
+  const auth = authOf(properties, session.context);
+  if (isTruthy(auth?.['UsagePlan'])) throw new ResourceProblem(logicalId, "Croft does not support the property 'UsagePlan' of Auth");
+  return [api, deployment, stage, ...authorizerPermissions(logicalId, auth, shared, session.context)];
 }
 
 const passed = (properties: JsonObject, names: readonly string[]): { [key: string]: Json | undefined } =>
@@ -120,7 +123,7 @@ function definitionOf(session: Session, logicalId: string, properties: JsonObjec
     if (body.get('swagger')) body.delete('swagger');
   }
   // Whether two keys that collide swap places depends on how often a dictionary was copied: copies are made where SAM makes them.
-  let final = addCorsTo(logicalId, body, properties['Cors']);
+  let final = addAuth(logicalId, addCorsTo(logicalId, body, properties['Cors']), authOf(properties, session.context), properties['StageName'] ?? null);
   if (final && isTruthy(properties['BinaryMediaTypes'])) {
     final = final
       .clone()

@@ -3,13 +3,14 @@ import { EventProblem, ResourceProblem } from './errors.ts';
 import { apiIdOf } from './implicit.ts';
 import { permission } from './push-events.ts';
 import { mapText, PyDict, Uni } from './python.ts';
+import { addEventAuth, authOf, invokeCredentials } from './rest-auth.ts';
 import type { Session } from './session.ts';
 import { addLambdaIntegration, hasIntegration, isDefinition } from './swagger.ts';
 import type { EventInput } from './target.ts';
 import { isTruthy, type Made, partitionOf, sub } from './values.ts';
 
 /** Members of an `Api` event that Croft's transform does not write into the definition yet. */
-const UNSUPPORTED = ['Auth', 'RequestModel', 'RequestParameters', 'TimeoutInMillis'] as const;
+const UNSUPPORTED = ['RequestModel', 'RequestParameters', 'TimeoutInMillis'] as const;
 
 /** An `Api` event: the permission for API Gateway and, where SAM writes the definition, the integration of the method. */
 export function restApiEvent(session: Session, event: EventInput): Made[] {
@@ -37,13 +38,22 @@ export function restApiEvent(session: Session, event: EventInput): Made[] {
     if (hasIntegration(copy, key.path, key.method)) {
       throw new EventProblem(eventId, `API method "${method.toLowerCase()}" defined multiple times for path "${path}".`);
     }
+    const auth = properties['Auth'];
+    const api_ = session.resources[apiId];
+    const apiProperties = isObject(api_) && isObject(api_['Properties']) ? api_['Properties'] : {};
+    const raw = apiProperties['Auth'];
     const streams = properties['ResponseTransferMode'] === 'RESPONSE_STREAM';
     addLambdaIntegration(copy, {
       ...key,
       uri: integrationUri(event, partition, streams),
       condition: target.condition === undefined ? undefined : new Uni(target.condition),
       streams,
+      credentials: invokeCredentials(isObject(auth) ? auth : {}, isObject(raw) ? raw : {}, context),
     });
+    if (isObject(auth) && isTruthy(auth)) {
+      const stage = apiProperties['StageName'] ?? null;
+      addEventAuth(copy, { eventId, auth, api: authOf(apiProperties, context), apiId, ...key, stage });
+    }
     session.bodies.set(apiId, copy.clone());
   }
   return [allowed];

@@ -64,16 +64,39 @@ export function hasIntegration(document: PyDict, path: PyText, method: PyText): 
 export const conditional = (condition: PyText, value: PyValue): PyDict =>
   new PyDict([['Fn::If', [condition, value, fromTransform({ Ref: 'AWS::NoValue' })]]], { modern: true });
 
+const NOT_METHODS = ['summary', 'description', 'parameters'];
+const integrated = (definition: PyDict): boolean => Boolean(definition.get(INTEGRATION));
+
+/** Methods of a path that call something, in every branch. */
+export function methodsOf(document: PyDict, path: PyText): [PyText, PyDict][] {
+  return branches(document.dict('paths').get(path)).flatMap((item) =>
+    item
+      .entries()
+      .filter(([method]) => !NOT_METHODS.includes(textOf(method)))
+      .flatMap(([method, value]) =>
+        branches(value)
+          .filter(integrated)
+          .map((definition): [PyText, PyDict] => [normalMethod(method), definition]),
+      ),
+  );
+}
+
+/** One method's definitions, in every branch. */
+export const definitionsAt = (document: PyDict, path: PyText, method: PyText): PyDict[] =>
+  branches(document.dict('paths').get(path)).flatMap((item) => branches(item.get(normalMethod(method))).filter(integrated));
+
 export interface IntegrationOptions {
   readonly path: PyText;
   readonly method: PyText;
   readonly uri: PyDict;
   readonly condition: PyText | undefined;
   readonly streams: boolean;
+  /** What the function is called with where not by its own permission. */
+  readonly credentials?: PyValue | undefined;
 }
 
 /** The proxy integration of a function. */
-export function addLambdaIntegration(document: PyDict, { path, method, uri, condition, streams }: IntegrationOptions): void {
+export function addLambdaIntegration(document: PyDict, { path, method, uri, condition, streams, credentials }: IntegrationOptions): void {
   addPath(document, path, method);
   const name = normalMethod(method);
   for (const item of branches(document.dict('paths').get(path))) {
@@ -84,6 +107,7 @@ export function addLambdaIntegration(document: PyDict, { path, method, uri, cond
       ['uri', condition === undefined ? uri : conditional(condition, uri)],
     ]);
     if (streams) integration.set('responseTransferMode', 'STREAM');
+    if (credentials !== undefined) integration.set('credentials', credentials);
     definition.set(INTEGRATION, integration);
     if (!definition.has('responses')) definition.set('responses', new PyDict());
     if (condition !== undefined) item.set(name, conditional(condition, definition));
