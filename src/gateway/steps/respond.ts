@@ -15,7 +15,10 @@ export async function respond(parts: GatewayParts, exchange: Exchange): Promise<
       response.destroy();
       return;
     }
-    if (parts.admission.closing) response.shouldKeepAlive = false;
+    if (parts.admission.closing) {
+      response.shouldKeepAlive = false;
+      delete answer.headers['Connection'];
+    }
     const { body } = answer;
     if (answer.multiHeaders) Object.assign(answer.headers, answer.multiHeaders);
     if (typeof body === 'string' || body instanceof Uint8Array) writeWhole(exchange, answer.status, answer.headers, body);

@@ -250,7 +250,7 @@ describe('Lambda proxy', () => {
           userAgent: 'ua',
           userArn: null,
         },
-        domainName: `${restApiId}.execute-api.localhost`,
+        domainName: `${restApiId}.execute-api.localhost:4566`,
         deploymentId: deployment.id,
         apiId: restApiId,
       },
@@ -327,6 +327,7 @@ describe('Lambda proxy', () => {
       'Content-Type': 'application/json',
       'x-amzn-RequestId': rig.ctx.requestId,
       'x-amz-apigw-id': expect.stringMatching(/=$/),
+      Connection: 'keep-alive',
       'X-Amzn-Trace-Id': expect.stringContaining('Root=1-'),
     });
   });

@@ -27,7 +27,7 @@ const API = '/restapis/{restApiId}';
 const RESOURCE = `${API}/resources/{resourceId}`;
 const METHOD = `${RESOURCE}/methods/{httpMethod}`;
 const INTEGRATION = `${METHOD}/integration`;
-const INTEGRATION_RECORDED = ['cacheNamespace', 'cacheKeyParameters', 'contentHandling', 'credentials', 'tlsConfig'];
+const INTEGRATION_RECORDED = ['cacheNamespace', 'cacheKeyParameters', 'credentials', 'tlsConfig'];
 
 const operations: Record<string, OperationEntry> = {
   CreateRestApi: {
@@ -58,11 +58,7 @@ const operations: Record<string, OperationEntry> = {
   GetIntegration: { run: integrations.getIntegration, access: verb('GET', INTEGRATION) },
   UpdateIntegration: { run: integrations.updateIntegration, access: verb('PATCH', INTEGRATION) },
   DeleteIntegration: { run: integrations.deleteIntegration, access: verb('DELETE', INTEGRATION) },
-  PutIntegrationResponse: {
-    run: integrations.putIntegrationResponse,
-    access: verb('PUT', `${INTEGRATION}/responses/{statusCode}`),
-    recorded: ['contentHandling'],
-  },
+  PutIntegrationResponse: { run: integrations.putIntegrationResponse, access: verb('PUT', `${INTEGRATION}/responses/{statusCode}`) },
   GetIntegrationResponse: { run: integrations.getIntegrationResponse, access: verb('GET', `${INTEGRATION}/responses/{statusCode}`) },
   UpdateIntegrationResponse: { run: integrations.updateIntegrationResponse, access: verb('PATCH', `${INTEGRATION}/responses/{statusCode}`) },
   DeleteIntegrationResponse: { run: integrations.deleteIntegrationResponse, access: verb('DELETE', `${INTEGRATION}/responses/{statusCode}`) },

@@ -13,7 +13,7 @@ export function newIntegration(request: PutIntegrationRequest, resourceId: strin
   }
   return compact({
     type,
-    httpMethod: request.integrationHttpMethod,
+    httpMethod: type === 'MOCK' ? undefined : request.integrationHttpMethod,
     uri: type === 'MOCK' ? undefined : request.uri,
     connectionType: request.connectionType ?? (type === 'HTTP' || type === 'HTTP_PROXY' ? 'INTERNET' : undefined),
     connectionId: request.connectionId,

@@ -41,15 +41,15 @@ export async function awsService(call: Invocation): Promise<WireResponse> {
   const [path = '', ownQuery = ''] = target.kind === 'path' ? `/${target.rest}`.split(/\?(.*)/s) : ['/'];
   for (const [name, value] of new URLSearchParams(ownQuery)) query.append(name, value);
   const request: WireRequest = {
-    method: integration.httpMethod ?? 'POST',
+    method: integration.httpMethod === undefined || integration.httpMethod === 'ANY' ? call.request.method : integration.httpMethod,
     path,
     query: query.toString().replaceAll('+', '%20'),
     headers,
-    body: Buffer.from(body, 'utf8'),
+    body,
   };
   const answer = await within(callService(call, entry, target, request), integration.timeoutInMillis ?? INTEGRATION_TIMEOUT_MS_DEFAULT);
   const flat = Object.fromEntries(Object.entries(answer.headers).map(([name, value]) => [name.toLowerCase(), value]));
-  return mapResponse(call, selectResponse(integration, String(answer.status)), { body: await textOf(answer.body), headers: flat });
+  return mapResponse(call, selectResponse(integration, String(answer.status)), { body: await bytesOf(answer.body), headers: flat });
 }
 
 function targetOf(uri: string): Target | undefined {
@@ -165,9 +165,9 @@ function errorAsJson(error: AwsError, requestId: string): WireResponse {
   return { status: error.status, headers: { 'Content-Type': 'application/json', 'x-amzn-RequestId': requestId }, body };
 }
 
-async function textOf(body: WireResponse['body']): Promise<string> {
-  if (typeof body === 'string') return body;
-  if (Buffer.isBuffer(body)) return body.toString('utf8');
+async function bytesOf(body: WireResponse['body']): Promise<Buffer> {
+  if (typeof body === 'string') return Buffer.from(body, 'utf8');
+  if (Buffer.isBuffer(body)) return body;
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of body as AsyncIterable<Uint8Array>) {
@@ -175,5 +175,5 @@ async function textOf(body: WireResponse['body']): Promise<string> {
     if (size > PAYLOAD_BYTES_MAX) throw integrationFailure(500);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }

@@ -54,7 +54,7 @@ export function errorAnswer(error: GatewayError, ids: Readonly<Record<string, st
   if (!known) return { status: fallback, headers, body: plain };
   const response = gatewayResponse(known.snapshot.gatewayResponses, error.type);
   // The types' usual status is not always the one that AWS answers with: only one that was set counts.
-  const own = response.defaultResponse && response.statusCode === GATEWAY_RESPONSES[error.type] ? undefined : response.statusCode;
+  const own = response.statusCode === GATEWAY_RESPONSES[error.type] ? undefined : response.statusCode;
   const scope: TemplateScope = {
     ...known.scope,
     context: {

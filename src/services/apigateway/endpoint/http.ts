@@ -18,7 +18,7 @@ interface HttpAnswer {
 export async function http(call: Invocation): Promise<WireResponse> {
   const integration = call.method.methodIntegration ?? {};
   const proxy = integration.type === 'HTTP_PROXY';
-  const body = proxy ? call.body : Buffer.from(requestBody(call), 'utf8');
+  const body = proxy ? call.body : requestBody(call);
   // The template may override what was mapped, so it runs first.
   const mapped = mappedParameters(call);
   const url = targetUrl(call, mapped, proxy);
@@ -28,7 +28,7 @@ export async function http(call: Invocation): Promise<WireResponse> {
   if (proxy) return passThrough(answer);
   const response = selectResponse(integration, String(answer.status));
   const flat = Object.fromEntries(Object.entries(answer.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]));
-  return mapResponse(call, response, { body: answer.body.toString('utf8'), headers: flat });
+  return mapResponse(call, response, { body: answer.body, headers: flat });
 }
 
 /** Parameters of the integration request. */

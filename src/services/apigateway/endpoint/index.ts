@@ -7,7 +7,7 @@ import { Authorizers } from './authorize.ts';
 import { Deployments, type LiveStage } from './deployments.ts';
 import { configurationError, errorAnswer, forbidden, GatewayError, internalError, missingAuthenticationToken, tooLarge } from './gateway-error.ts';
 import { http } from './http.ts';
-import { forwardedHeaders, headerValues, type Invocation, parseQuery, type RequestContext, requestTime, templateScope, traceRootOf } from './invocation.ts';
+import { forwardedHeaders, headerValues, type Invocation, parseQuery, type RequestContext, requestTime, templateScope, traceHeaderOf } from './invocation.ts';
 import { lambdaCustom } from './lambda-custom.ts';
 import { lambdaProxy } from './lambda-proxy.ts';
 import { mock } from './mock.ts';
@@ -44,13 +44,27 @@ export class ExecuteApi {
       await checkApiKey(call);
       validateRequest(call);
       const answer = await integrate(call);
-      const trace: Record<string, string> =
-        call.method.methodIntegration?.type === 'MOCK' ? {} : { 'X-Amzn-Trace-Id': headerValues(call.headers, 'x-amzn-trace-id').at(-1) ?? '' };
-      return { ...answer, headers: { ...answer.headers, ...ids, ...trace } };
+      return { ...answer, headers: { ...answer.headers, ...ids, ...traceOf(call), ...connectionOf(request) } };
     } catch (error) {
       return failure(ctx, error, ids, call, live);
     }
   };
+}
+
+/** Functions have a trace of their own below the caller's; it is told whole. */
+function traceOf(call: Invocation): Record<string, string> {
+  const { type } = call.method.methodIntegration ?? {};
+  if (type === 'MOCK') return {};
+  const forwarded = headerValues(call.headers, 'x-amzn-trace-id').at(-1) ?? '';
+  const isLambda = type === 'AWS_PROXY';
+  const parent = !isLambda || /Parent=/.test(forwarded) ? '' : `;Parent=${call.ctx.platform.ids.text(16, '0123456789abcdef')}`;
+  const sampled = !isLambda || /Sampled=/.test(forwarded) ? '' : ';Sampled=0';
+  return { 'X-Amzn-Trace-Id': `${forwarded}${parent}${sampled}` };
+}
+
+/** Said as AWS says it: else node:http adds a Keep-Alive header that AWS does not send. */
+function connectionOf(request: EndpointRequest): Record<string, string> {
+  return request.httpVersion === '1.1' && !/close/i.test(request.headers['connection'] ?? '') ? { Connection: 'keep-alive' } : {};
 }
 
 /** Whether a request goes to the canary is drawn for each; a draw is one of ten thousand. */
@@ -86,7 +100,7 @@ function routeCall(ctx: Ctx, request: EndpointRequest, live: LiveStage, stageNam
     request,
     path,
     query: parseQuery(request.query),
-    headers: forwardedHeaders(request, traceRootOf(ctx, request)),
+    headers: forwardedHeaders(request, traceHeaderOf(ctx, request)),
     body,
   };
   return { ...call, overrides: newOverrides(), context: requestContext(ctx, call, `/${stageName}${below}`, extendedRequestId) };
@@ -95,9 +109,8 @@ function routeCall(ctx: Ctx, request: EndpointRequest, live: LiveStage, stageNam
 function requestContext(ctx: Ctx, call: Omit<Invocation, 'context' | 'overrides'>, path: string, extendedRequestId: string): RequestContext {
   const { request, resource, method } = call;
   const nowMs = ctx.platform.clock.virtual();
-  const host = request.host.replace(/:\d+$/, '');
-  // The path forms are reached under the server's own name: an API has one of its own.
-  const domainName = host.startsWith(`${request.id}.`) ? host : `${request.id}.execute-api.localhost.localstack.cloud`;
+  // The path forms are reached under the server's own name: an API has one of its own. The port stays: it is needed to come back.
+  const domainName = request.host.startsWith(`${request.id}.`) ? request.host : `${request.id}.execute-api.localhost.localstack.cloud`;
   return {
     resourceId: resource.id,
     resourcePath: resource.path,

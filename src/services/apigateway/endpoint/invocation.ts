@@ -53,7 +53,7 @@ const DROPPED = new Set([
 /** AWS writes these its own way whatever the client did; every other name keeps its case. */
 const CANONICAL: Readonly<Record<string, string>> = { authorization: 'Authorization', 'user-agent': 'User-Agent', host: 'Host' };
 
-export function forwardedHeaders(request: EndpointRequest, traceRoot: string): [string, string][] {
+export function forwardedHeaders(request: EndpointRequest, trace: string): [string, string][] {
   const headers: [string, string][] = [];
   for (const [name, value] of request.rawHeaders) {
     const lower = name.toLowerCase();
@@ -61,7 +61,7 @@ export function forwardedHeaders(request: EndpointRequest, traceRoot: string): [
   }
   const before = request.headers['x-forwarded-for'];
   const port = /:(\d+)$/.exec(request.host)?.[1] ?? (request.scheme === 'https' ? '443' : '80');
-  headers.push(['X-Amzn-Trace-Id', `Root=${traceRoot}`]);
+  headers.push(['X-Amzn-Trace-Id', trace]);
   headers.push(['X-Forwarded-For', before ? `${before}, ${request.sourceIp}` : request.sourceIp]);
   headers.push(['X-Forwarded-Port', port], ['X-Forwarded-Proto', request.scheme]);
   return headers;
@@ -107,9 +107,12 @@ export function requestTime(atMs: number): string {
 }
 
 /** The trace that the client sent, or this request's own. */
-export function traceRootOf(ctx: Ctx, request: EndpointRequest): string {
-  const sent = /Root=(1-[0-9a-f]{8}-[0-9a-f]{24})/.exec(request.headers['x-amzn-trace-id'] ?? '')?.[1];
-  return sent ?? ctx.trace.root ?? newTrace(ctx.platform.ids, ctx.platform.clock.virtual()).root;
+export function traceHeaderOf(ctx: Ctx, request: EndpointRequest): string {
+  const sent = request.headers['x-amzn-trace-id'] ?? '';
+  const match = /Root=1-[0-9a-f]{8}-[0-9a-f]{24}/.exec(sent);
+  if (!match) return `Root=${ctx.trace.root ?? newTrace(ctx.platform.ids, ctx.platform.clock.virtual()).root}`;
+  const [parent, sampled] = [/Parent=[0-9a-f]{16}/.exec(sent), /Sampled=[01?]/.exec(sent)];
+  return [match[0], ...(parent ?? []), ...(sampled ?? [])].join(';');
 }
 
 /** The last of each name's values, as the single-valued maps of an event have it. */

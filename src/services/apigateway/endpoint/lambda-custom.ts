@@ -1,7 +1,7 @@
 import type { WireResponse } from '../../../protocol/wire.ts';
 import { INTEGRATION_TIMEOUT_MS_DEFAULT } from '../limits.ts';
 import { awsService } from './aws-service.ts';
-import { notBuilt } from './gateway-error.ts';
+import { mappedParameters } from './http.ts';
 import type { Invocation } from './invocation.ts';
 import { jsonPath } from './json-path.ts';
 import { callLambda, functionArnOf, withStageVariables } from './lambda.ts';
@@ -12,12 +12,11 @@ export async function lambdaCustom(call: Invocation): Promise<WireResponse> {
   const integration = call.method.methodIntegration ?? {};
   const functionArn = functionArnOf(withStageVariables(integration.uri ?? '', call.stage.variables));
   if (functionArn === undefined) return awsService(call);
-  if (Object.keys(integration.requestParameters ?? {}).some((name) => /x-amz-invocation-type/i.test(name))) {
-    throw notBuilt('An AWS integration that sets X-Amz-Invocation-Type');
-  }
-  const body = requestBody(call);
-  const answer = await callLambda(call, functionArn, body === '' ? '{}' : body, integration.timeoutInMillis ?? INTEGRATION_TIMEOUT_MS_DEFAULT);
+  const body = requestBody(call).toString('utf8');
+  const asked = mappedParameters(call).header.find(([name]) => /^x-amz-invocation-type$/i.test(name))?.[1];
+  const invocationType = asked === 'Event' ? 'Event' : 'RequestResponse';
+  const answer = await callLambda(call, functionArn, body === '' ? '{}' : body, integration.timeoutInMillis ?? INTEGRATION_TIMEOUT_MS_DEFAULT, invocationType);
   const message = answer.functionError ? jsonPath(answer.payload, '$.errorMessage') : undefined;
   const response = selectResponse(integration, typeof message === 'string' ? message : '');
-  return mapResponse(call, response, { body: answer.payload, headers: {} });
+  return mapResponse(call, response, { body: Buffer.from(answer.payload, 'utf8'), headers: {} });
 }

@@ -47,7 +47,10 @@ export function matchesMediaType(value: string | undefined, types: readonly stri
   if (!types || types.length === 0) return false;
   if (types.includes('*/*')) return true;
   const type = (value ?? '').split(/[,;]/)[0]?.trim().toLowerCase() ?? '';
-  return types.some((wanted) => wanted.toLowerCase() === type || (wanted.endsWith('/*') && type.startsWith(wanted.slice(0, -1).toLowerCase())));
+  // A star counts on the right only.
+  return types.some(
+    (wanted) => !wanted.startsWith('*') && (wanted.toLowerCase() === type || (wanted.endsWith('/*') && type.startsWith(wanted.slice(0, -1).toLowerCase()))),
+  );
 }
 
 interface ProxyResponse {

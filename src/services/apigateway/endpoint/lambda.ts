@@ -15,7 +15,7 @@ export function withStageVariables(text: string, variables: Readonly<Record<stri
 
 /** The function's ARN out of `arn:…:lambda:path/2015-03-31/functions/ARN/invocations`. */
 export function functionArnOf(uri: string): string | undefined {
-  return /:lambda:path\/[^/]+\/functions\/(.+)\/invocations$/.exec(uri)?.[1];
+  return /:lambda:path\/+[^/]+\/functions\/(.+)\/invocations$/.exec(uri)?.[1];
 }
 
 export interface LambdaAnswer {
@@ -24,14 +24,20 @@ export interface LambdaAnswer {
 }
 
 /** Calls the function as a client would; a caller that may not, or a function that is not there, is a failed integration. */
-export async function callLambda(call: Pick<Invocation, 'ctx' | 'scope'>, functionArn: string, payload: string, timeoutMs: number): Promise<LambdaAnswer> {
+export async function callLambda(
+  call: Pick<Invocation, 'ctx' | 'scope'>,
+  functionArn: string,
+  payload: string,
+  timeoutMs: number,
+  invocationType: 'RequestResponse' | 'Event' = 'RequestResponse',
+): Promise<LambdaAnswer> {
   const { ctx, scope } = call;
   const principal = gatewayPrincipal(scope.account);
   const caller = ctx.platform.contextFor({ account: scope.account, region: scope.region, principal, trace: ctx.trace });
   const invocation = caller.call(
     'lambda',
     'Invoke',
-    { FunctionName: functionArn, InvocationType: 'RequestResponse', Payload: Buffer.from(payload, 'utf8') },
+    { FunctionName: functionArn, InvocationType: invocationType, Payload: Buffer.from(payload, 'utf8') },
     { principal },
   );
   try {

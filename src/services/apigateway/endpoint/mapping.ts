@@ -1,5 +1,6 @@
 import type { Integration, IntegrationResponse } from '@aws-sdk/client-api-gateway';
 import type { WireResponse } from '../../../protocol/wire.ts';
+import { requestContent, responseContent, textOf } from './content.ts';
 import { configurationError, internalError, notBuilt, unsupportedMediaType } from './gateway-error.ts';
 import { headerValues, type Invocation, templateScope } from './invocation.ts';
 import { jsonPath } from './json-path.ts';
@@ -20,15 +21,16 @@ export function render(template: string, scope: TemplateScope): string {
 }
 
 /** The body for the integration: by template, or passed through as `passthroughBehavior` has it. */
-export function requestBody(call: Invocation): string {
+export function requestBody(call: Invocation): Buffer {
   const integration = call.method.methodIntegration ?? {};
   const templates = integration.requestTemplates ?? {};
   const contentType = (headerValues(call.headers, 'content-type').at(-1) ?? 'application/json').split(';')[0]?.trim() ?? '';
   const template = templates[contentType] ?? templates['$default'];
-  if (template !== undefined && template !== null) return render(template, templateScope(call));
+  const content = requestContent(call);
+  if (template !== undefined && template !== null) return Buffer.from(render(template, { ...templateScope(call), body: textOf(content) }), 'utf8');
   const passthrough = integration.passthroughBehavior ?? 'WHEN_NO_MATCH';
   if (passthrough === 'NEVER' || (passthrough === 'WHEN_NO_TEMPLATES' && Object.keys(templates).length > 0)) throw unsupportedMediaType();
-  return call.body.toString('utf8');
+  return content;
 }
 
 /** The integration response whose pattern matches the whole of `outcome`, else the one without a pattern. */
@@ -43,7 +45,7 @@ export function selectResponse(integration: Integration, outcome: string): Integ
 
 /** What an integration gave back, before it is mapped. */
 export interface IntegrationOutcome {
-  readonly body: string;
+  readonly body: Buffer;
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -55,8 +57,8 @@ export function mapResponse(call: Invocation, response: IntegrationResponse, out
     if (header !== undefined) return outcome.headers[header.toLowerCase()];
     const path = /^integration\.response\.body(?:\.(.+))?$/.exec(expression);
     if (!path) return request.mapping(expression);
-    if (path[1] === undefined) return outcome.body;
-    const value = jsonPath(outcome.body, `$.${path[1]}`);
+    if (path[1] === undefined) return outcome.body.toString('utf8');
+    const value = jsonPath(outcome.body.toString('utf8'), `$.${path[1]}`);
     return value === undefined || value === null ? undefined : typeof value === 'object' ? JSON.stringify(value) : String(value);
   };
   const templates = Object.entries(response.responseTemplates ?? {}).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
@@ -70,8 +72,8 @@ export function mapResponse(call: Invocation, response: IntegrationResponse, out
     if (header === undefined || value === undefined) continue;
     setHeader(headers, header, value);
   }
-  const scope: TemplateScope = { ...request, body: outcome.body, mapping };
-  const body = template === undefined ? outcome.body : template === '' ? outcome.body : render(template, scope);
+  const content = responseContent(call, response.contentHandling, outcome.body, outcome.headers['content-type']);
+  const body = template ? render(template, { ...request, body: textOf(content), mapping }) : content;
   for (const [name, value] of overridden(call.overrides.response, 'header')) setHeader(headers, name, value);
   const status = Number(getIn(call.overrides.response, 'status') ?? response.statusCode ?? '200');
   if (!Number.isInteger(status) || status < 100 || status > 599) throw internalError(500);

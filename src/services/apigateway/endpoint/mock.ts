@@ -7,7 +7,7 @@ import { mapResponse, requestBody, selectResponse } from './mapping.ts';
 export function mock(call: Invocation): WireResponse {
   const integration = call.method.methodIntegration ?? {};
   // The template's JSON may leave out the quotes: {statusCode: 200}.
-  const status = /["']?statusCode["']?\s*:\s*["']?(\d{3})\b/.exec(requestBody(call))?.[1];
+  const status = /["']?statusCode["']?\s*:\s*["']?(\d{3})\b/.exec(requestBody(call).toString('utf8'))?.[1];
   if (status === undefined) throw internalError(500);
-  return mapResponse(call, selectResponse(integration, status), { body: '', headers: {} });
+  return mapResponse(call, selectResponse(integration, status), { body: Buffer.alloc(0), headers: {} });
 }

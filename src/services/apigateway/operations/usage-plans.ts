@@ -96,7 +96,10 @@ function patchPlan(tx: Tx, ctx: Ctx, row: UsagePlanRow, patch: Patch): UsagePlan
       const [apiId, stage, ...rest] = (patch.value ?? '').split(':');
       if (!apiId || !stage || rest.length > 0) throw badRequest('Invalid API Stage specified');
       const others = (row.apiStages ?? []).filter((entry) => entry.apiId !== apiId || entry.stage !== stage);
-      if (removed) return { ...row, apiStages: others };
+      const isMember = others.length < (row.apiStages ?? []).length;
+      // A stage that is gone leaves its plans all the same.
+      if (removed && isMember) return { ...row, apiStages: others };
+      if (removed) throw notFound(`Invalid API Stage {api: ${apiId}, stage: ${stage}} specified for usageplan ${row.id}`);
       checkStage(tx, ctx, row.id, apiId, stage);
       return { ...row, apiStages: [...others, { apiId, stage }] };
     }
