@@ -13,6 +13,8 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { startCroft, type TestCroft } from '../../../test/harness.ts';
 import { ROLE, zipFiles } from './testing.ts';
 
+/** A busy machine takes its time to start a runtime. */
+const PATIENT = { timeout: 20_000, interval: 20 };
 let croft: TestCroft;
 let lambda: LambdaClient;
 let directory: string;
@@ -56,9 +58,9 @@ it('runs events after the answer, large ones too', async () => {
   const answer = await send({ text: 'x'.repeat(500_000) });
   expect(answer).toMatchObject({ StatusCode: 202, $metadata: { httpStatusCode: 202 } });
   expect(answer.ExecutedVersion).toBeUndefined();
-  await expect.poll(calls).toEqual([`${answer.$metadata.requestId} 500000 arn:aws:lambda:us-east-1:000000000000:function:later`]);
+  await expect.poll(calls, PATIENT).toEqual([`${answer.$metadata.requestId} 500000 arn:aws:lambda:us-east-1:000000000000:function:later`]);
   expect((await lambda.send(new InvokeAsyncCommand({ FunctionName: 'later', InvokeArgs: Buffer.from('{"text":"abc"}') }))).Status).toBe(202);
-  await expect.poll(async () => (await calls()).length).toBe(2);
+  await expect.poll(async () => (await calls()).length, PATIENT).toBe(2);
 });
 
 it('retries a failing event after one and two minutes, under one request id, and then gives up', async () => {
@@ -67,7 +69,7 @@ it('retries a failing event after one and two minutes, under one request id, and
   try {
     const { $metadata } = await send({ fail: true });
     const ran = async (times: number) => {
-      await expect.poll(async () => (await calls()).length).toBe(times);
+      await expect.poll(async () => (await calls()).length, PATIENT).toBe(times);
       expect(await bus.quiet(5000)).toBe(true);
     };
     await ran(1);
@@ -97,7 +99,7 @@ it('keeps trying an event that is throttled', async () => {
     expect(await calls()).toEqual([]);
     await lambda.send(new PutFunctionConcurrencyCommand({ FunctionName: 'later', ReservedConcurrentExecutions: 5 }));
     clock.advance(60_000);
-    await expect.poll(async () => (await calls()).length).toBe(1);
+    await expect.poll(async () => (await calls()).length, PATIENT).toBe(1);
   } finally {
     clock.release({ keepOffset: true });
   }
@@ -109,7 +111,7 @@ it('refuses an event for a function that is not there, and drops one whose funct
   clock.freeze();
   try {
     await send({ fail: true });
-    await expect.poll(async () => (await calls()).length).toBe(1);
+    await expect.poll(async () => (await calls()).length, PATIENT).toBe(1);
     await lambda.send(new DeleteFunctionCommand({ FunctionName: 'later' }));
     clock.advance(60_000);
     expect(await bus.quiet(5000)).toBe(true);

@@ -21,6 +21,8 @@ import { startCroft, type TestCroft } from '../../../test/harness.ts';
 import { ROLE, zipFiles } from './testing.ts';
 
 const ARN = 'arn:aws:lambda:us-east-1:000000000000:function';
+/** A busy machine takes its time to start a runtime. */
+const PATIENT = { timeout: 20_000, interval: 20 };
 let croft: TestCroft;
 let lambda: LambdaClient;
 let directory: string;
@@ -101,7 +103,7 @@ it('retries as often as it is told, and tells its destinations', async () => {
   clock.freeze();
   try {
     const { $metadata } = await send({ n: 1 });
-    await expect.poll(async () => (await calls()).length).toBe(2);
+    await expect.poll(async () => (await calls()).length, PATIENT).toBe(2);
     expect((await calls())[1]).toMatchObject({
       functionName: 'target',
       event: {
@@ -112,10 +114,10 @@ it('retries as often as it is told, and tells its destinations', async () => {
       },
     });
     await send({ fail: true });
-    await expect.poll(async () => (await calls()).length).toBe(3);
+    await expect.poll(async () => (await calls()).length, PATIENT).toBe(3);
     expect(await bus.quiet(5000)).toBe(true);
     clock.advance(60_000);
-    await expect.poll(async () => (await calls()).length).toBe(5);
+    await expect.poll(async () => (await calls()).length, PATIENT).toBe(5);
     expect((await calls())[4]).toMatchObject({
       event: { requestContext: { condition: 'RetriesExhausted', approximateInvokeCount: 2 }, responseContext: { functionError: 'Unhandled' } },
     });
@@ -132,10 +134,10 @@ it('gives up an event that is older than it may be', async () => {
   clock.freeze();
   try {
     await send({ fail: true });
-    await expect.poll(async () => (await calls()).length).toBe(1);
+    await expect.poll(async () => (await calls()).length, PATIENT).toBe(1);
     expect(await bus.quiet(5000)).toBe(true);
     clock.advance(60_000);
-    await expect.poll(async () => (await calls()).length).toBe(3);
+    await expect.poll(async () => (await calls()).length, PATIENT).toBe(3);
     expect((await calls())[2]).toMatchObject({ functionName: 'target', event: { requestContext: { condition: 'EventAgeExceeded' } } });
   } finally {
     clock.release({ keepOffset: true });
