@@ -4,6 +4,7 @@ import type { Key } from '../../kit/key.ts';
 import type { Store } from '../../store/store.ts';
 import type { Platform } from '../service.ts';
 import { type Address, addressOfArn } from './domain/address.ts';
+import { headsOf } from './heads.ts';
 import { DELETED_QUEUE_MS, SWEEP_COMMITS_PER_DELIVERY, SWEEP_INTERVAL_MS, SWEEP_MESSAGES_PER_COMMIT } from './limits.ts';
 import { isExpired, messageAt, type OpenQueue, opened, openQueue, removeMessage } from './messages.ts';
 import { moveMessages } from './move.ts';
@@ -88,7 +89,7 @@ async function sweep({ store, clock }: Platform, attempt: Attempt): Promise<Outc
   for (let commits = 0; commits < SWEEP_COMMITS_PER_DELIVERY; commits++) {
     const row = await findQueue(store, address);
     if (row?.id !== id) return { done: true };
-    const queue = opened(address, row);
+    const queue = opened(address, row, headsOf(store));
     const page = await store.range({ ...rangeOf(queue.at.messages), limit: SWEEP_MESSAGES_PER_COMMIT });
     const messages = page.entries.map(([, value]) => decodeMessage(value));
     const expired = messages.filter((message) => isExpired(queue, message, nowMs));
@@ -110,7 +111,7 @@ async function sweep({ store, clock }: Platform, attempt: Attempt): Promise<Outc
 
 async function removeExpired(store: Store, { address }: OpenQueue, seqs: readonly number[], nowMs: number): Promise<void> {
   await store.transact({ reads: [keys.queue(address, address.name)] }, (tx) => {
-    const queue = openQueue(tx, address);
+    const queue = openQueue(tx, address, headsOf(store));
     if (!queue) return;
     for (const seq of seqs) {
       const message = messageAt(tx, queue, seq);
@@ -129,7 +130,7 @@ async function move({ store, clock, ids }: Platform, attempt: Attempt): Promise<
   return store.transact({ keys: [key], reads: [keys.queue(address, name)] }, (tx): Outcome => {
     const value = tx.get(key);
     const task = value && decodeJson<MoveTaskRow>(value);
-    const queue = openQueue(tx, address);
+    const queue = openQueue(tx, address, headsOf(store));
     if (task?.status !== 'RUNNING' || queue?.row.id !== queueId) return { done: true };
     // At least a message at a time, at most a tenth of a second's worth.
     const batch = task.perSecond === undefined ? newIds.length : Math.min(newIds.length, Math.max(1, Math.floor(task.perSecond / 10)));

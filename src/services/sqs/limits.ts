@@ -42,11 +42,13 @@ export const SWEEP_MESSAGES_PER_COMMIT = 100;
 export const SWEEP_COMMITS_PER_DELIVERY = 20;
 /** Expired messages are never seen; sweeping only frees room, so it does not run more often than this. */
 export const SWEEP_INTERVAL_MS = 60_000;
-/** Expired or over-received messages that one ReceiveMessage sets aside on its way to deliverable ones. */
-export const SET_ASIDE_PER_RECEIVE = 32;
+/** Groups and messages that a FIFO receive looks at beyond what it was asked for: expired or over-received ones are set aside on the way. */
+export const LOOK_AHEAD = 4;
 /** Long polls of one queue that try at once when something arrives. */
 export const WAITERS_AT_ONCE = 8;
 /** Messages that the peek endpoint shows. */
 export const PEEK_MESSAGES_MAX = 1_000;
 /** What a count of delayed or in-flight messages reads at most; beyond it the figure is approximate, as its name says. */
 export const COUNTED_ROWS_MAX = 200_000;
+/** Queues whose heads are remembered. */
+export const HEADS_MAX = 10_000;

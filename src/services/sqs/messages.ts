@@ -1,10 +1,11 @@
 import { decodeJson, encodeJson } from '../../kit/json.ts';
 import { type Key, readUint64, uint64 } from '../../kit/key.ts';
-import type { Tx } from '../../store/store.ts';
+import type { Page, Tx } from '../../store/store.ts';
 import type { Address, Scope } from './domain/address.ts';
 import { queueArn } from './domain/address.ts';
 import { type Settings, settingsOf } from './domain/settings.ts';
-import { IN_FLIGHT_MAX, SET_ASIDE_PER_RECEIVE } from './limits.ts';
+import type { Heads } from './heads.ts';
+import { IN_FLIGHT_MAX, LOOK_AHEAD } from './limits.ts';
 import {
   bytesOf,
   type ContentKeys,
@@ -36,18 +37,19 @@ export interface OpenQueue {
   readonly settings: Settings;
   readonly at: ContentKeys;
   readonly fifo: boolean;
+  readonly heads: Heads;
 }
 
 /** The queue at `address` now; undefined where there is none. */
-export function openQueue(tx: Tx, address: Address): OpenQueue | undefined {
+export function openQueue(tx: Tx, address: Address, heads: Heads): OpenQueue | undefined {
   const row = txQueue(tx, address);
-  return row && opened(address, row);
+  return row && opened(address, row, heads);
 }
 
-export function opened(address: Address, row: QueueRow): OpenQueue {
+export function opened(address: Address, row: QueueRow, heads: Heads): OpenQueue {
   const scope: Scope = address;
   const settings = settingsOf(row);
-  return { address, row, settings, at: contentKeys(scope, row.id, row.contents), fifo: settings.fifo };
+  return { address, row, settings, at: contentKeys(scope, row.id, row.contents), fifo: settings.fifo, heads };
 }
 
 export type NewMessage = Omit<MessageRow, 'seq' | 'sequenceNumber'>;
@@ -64,6 +66,7 @@ export function insertMessage(tx: Tx, queue: OpenQueue, message: NewMessage): Me
   tx.put(at.message(seq), encodeMessage(row));
   tx.add(at.total, 1n);
   if (!queue.fifo || row.visibleMs > row.sentMs) tx.put(at.freshAt(row.visibleMs, seq), NOTHING);
+  if (!queue.fifo) queue.heads.lower(queue.row.contents, placeKey(row.visibleMs, seq));
   if (queue.fifo) {
     const group = row.group ?? '';
     tx.put(at.inGroup(group, seq), bytesOf(uint64(row.visibleMs)));
@@ -177,7 +180,7 @@ export function takeMessages(tx: Tx, queue: OpenQueue, options: TakeOptions): Ta
 function inFlight(tx: Tx, queue: OpenQueue, nowMs: number): number {
   const received = counted(tx.get(queue.at.totalReceived));
   if (received < IN_FLIGHT_MAX) return received;
-  const needed = received - IN_FLIGHT_MAX + SET_ASIDE_PER_RECEIVE;
+  const needed = received - IN_FLIGHT_MAX + LOOK_AHEAD;
   return received - tx.range({ ...dueBy(queue.at.received, nowMs), limit: needed }).entries.length;
 }
 
@@ -195,30 +198,40 @@ interface Found {
   readonly more: boolean;
 }
 
+/** The first of each index, by their places in the queue: a message that comes back takes its old place again. */
 function takeInOrder(tx: Tx, queue: OpenQueue, deadLetters: OpenQueue | undefined, options: TakeOptions): Found {
-  const limit = options.max + SET_ASIDE_PER_RECEIVE;
-  const fresh = tx.range({ ...dueBy(queue.at.fresh, options.nowMs), limit });
-  const received = tx.range({ ...dueBy(queue.at.received, options.nowMs), limit });
-  // A message that comes back takes its old place again.
+  const { at, heads } = queue;
+  const limit = options.max;
+  const due = dueBy(at.fresh, options.nowMs);
+  const head = at.fresh + (heads.from(queue.row.contents) ?? '');
+  const fresh = head < due.to ? tx.range({ from: head, to: due.to, limit }) : NO_PAGE;
+  const received = tx.range({ ...dueBy(at.received, options.nowMs), limit });
   const seqs = [...fresh.entries, ...received.entries].map(([key]) => seqOf(key)).sort((a, b) => a - b);
   const taken: Taken[] = [];
+  const done = new Set<number>();
   for (const seq of seqs) {
     if (taken.length >= options.max) break;
+    done.add(seq);
     const one = takeOne(tx, queue, deadLetters, seq, options, taken.length);
     if (one) taken.push(one);
   }
+  const next = fresh.entries.find(([key]) => !done.has(seqOf(key)))?.[0];
+  const last = fresh.entries.at(-1)?.[0];
+  if (last !== undefined) heads.raise(queue.row.contents, (next ?? `${last}\x00`).slice(at.fresh.length));
   return { taken, more: fresh.more || received.more };
 }
 
+const NO_PAGE: Page = { entries: [], more: false };
+
 function takeFromGroups(tx: Tx, queue: OpenQueue, deadLetters: OpenQueue | undefined, options: TakeOptions): Found {
   const { at } = queue;
-  const groups = tx.range({ ...dueBy(at.groups, options.nowMs), limit: options.max + SET_ASIDE_PER_RECEIVE });
+  const groups = tx.range({ ...dueBy(at.groups, options.nowMs), limit: options.max + LOOK_AHEAD });
   const taken: Taken[] = [];
   let more = groups.more;
   for (const [, name] of groups.entries) {
     if (taken.length >= options.max) break;
     const group = Buffer.from(name).toString('utf8');
-    const page = tx.range({ ...rangeOf(at.group(group)), limit: options.max + SET_ASIDE_PER_RECEIVE });
+    const page = tx.range({ ...rangeOf(at.group(group)), limit: options.max + LOOK_AHEAD });
     more ||= page.more;
     for (const entry of page.entries) {
       if (taken.length >= options.max || visibleAt(tx, at, entry) > options.nowMs) break;
@@ -263,7 +276,7 @@ export const isExpired = (queue: OpenQueue, message: Pick<MessageRow, 'sentMs'>,
 function deadLetterQueue(tx: Tx, queue: OpenQueue): OpenQueue | undefined {
   const { redrive } = queue.settings;
   if (!redrive) return undefined;
-  const target = openQueue(tx, redrive.target);
+  const target = openQueue(tx, redrive.target, queue.heads);
   return target?.fifo === queue.fifo ? target : undefined;
 }
 

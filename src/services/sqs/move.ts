@@ -31,7 +31,7 @@ export function moveMessages(tx: Tx, source: OpenQueue, destination: Address | u
   const targets = new Map<string, OpenQueue | undefined>();
   const target = (address: Address) => {
     const key = JSON.stringify(address);
-    if (!targets.has(key)) targets.set(key, openQueue(tx, address));
+    if (!targets.has(key)) targets.set(key, openQueue(tx, address, source.heads));
     return targets.get(key);
   };
   const seqs = available(tx, source, nowMs, ids.length);

@@ -6,6 +6,7 @@ import type { Ctx, EndpointRequest } from '../service.ts';
 import { type Address, addressOfUrl } from './domain/address.ts';
 import { messageView, systemAttributesOf } from './domain/view.ts';
 import { queueDoesNotExist } from './errors.ts';
+import { headsOf } from './heads.ts';
 import { PEEK_MESSAGES_MAX } from './limits.ts';
 import { isExpired, type OpenQueue, opened } from './messages.ts';
 import { decodeMessage, decodeState, findQueue, keyFrom, type MessageRow, placeOf, rangeOf } from './store.ts';
@@ -30,7 +31,7 @@ export async function peek(ctx: Ctx, request: EndpointRequest): Promise<WireResp
     const asked = readRequest(ctx, request, form);
     const row = await findQueue(ctx.platform.store, asked.address);
     if (!row) throw queueDoesNotExist(ctx);
-    return answer(form, ctx.requestId, await messagesOf(ctx, opened(asked.address, row), asked));
+    return answer(form, ctx.requestId, await messagesOf(ctx, opened(asked.address, row, headsOf(ctx.platform.store)), asked));
   } catch (error) {
     if (error instanceof AwsError) return failure(form, ctx.requestId, error);
     throw error;

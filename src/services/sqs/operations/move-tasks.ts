@@ -6,9 +6,10 @@ import { MOVE_TARGET, type MovePayload } from '../background.ts';
 import { type Address, addressOfArn, queueArn } from '../domain/address.ts';
 import { isFifo } from '../domain/settings.ts';
 import { invalidParameter, invalidValue, missingParameter, notFound } from '../errors.ts';
+import { headsOf } from '../heads.ts';
 import { MOVE_RATE_MAX, MOVE_TASKS_LISTED_MAX } from '../limits.ts';
 import { type OpenQueue, opened, openQueue } from '../messages.ts';
-import { counted, findQueue, keys, type MoveTaskRow, rangeOf } from '../store.ts';
+import { counted, findQueue, keys, type MoveTaskRow, rangeOf, txQueue } from '../store.ts';
 
 const noSuchArn = (parameter: string) => notFound(`The resource that you specified for the ${parameter} parameter doesn't exist.`);
 
@@ -49,7 +50,7 @@ export async function startMessageMoveTask(ctx: Ctx, input: StartMessageMoveTask
   const [id, startedMs] = [ids.uuid(), clock.virtual()];
   const { account, region, name } = source;
   const task = await store.transact({ keys: [keys.queue(source, name)] }, (tx) => {
-    const queue = openQueue(tx, source);
+    const queue = openQueue(tx, source, headsOf(ctx.platform.store));
     if (!queue) throw noSuchArn('SourceArn');
     if (tx.range({ ...rangeOf(keys.sources(source, name)), limit: 1 }).entries.length === 0)
       throw invalidParameter('Source queue must be configured as a Dead Letter Queue.');
@@ -77,7 +78,7 @@ export async function startMessageMoveTask(ctx: Ctx, input: StartMessageMoveTask
 
 function checkDestination(tx: Tx, source: Address, arn: string): void {
   const destination = addressOf('DestinationArn', arn);
-  if (!openQueue(tx, destination)) throw noSuchArn('DestinationArn');
+  if (!txQueue(tx, destination)) throw noSuchArn('DestinationArn');
   if (isFifo(destination.name) !== isFifo(source.name)) throw invalidParameter('Source queue and destination queue must be of the same type.');
   if (queueArn(destination) === queueArn(source)) throw invalidParameter('Source queue arn and destination queue arn cannot be the same.');
 }
@@ -94,7 +95,7 @@ export async function cancelMessageMoveTask(ctx: Ctx, input: CancelMessageMoveTa
   const { taskId, sourceArn } = decodeTaskHandle(input.TaskHandle);
   const source = addressOf('SourceArn', sourceArn);
   const moved = await ctx.platform.store.transact({ keys: [keys.queue(source, source.name)] }, (tx) => {
-    const queue = openQueue(tx, source);
+    const queue = openQueue(tx, source, headsOf(ctx.platform.store));
     if (!queue) throw noSuchArn('SourceArn');
     const task = tasksOf(tx, queue).find(({ id }) => id === taskId);
     if (!task) throw notFound('Task does not exist.');
@@ -113,7 +114,7 @@ export async function listMessageMoveTasks(ctx: Ctx, input: ListMessageMoveTasks
   const { store } = ctx.platform;
   const row = await findQueue(store, source);
   if (!row) throw noSuchArn('SourceArn');
-  const queue = opened(source, row);
+  const queue = opened(source, row, headsOf(store));
   const page = await store.range({ ...rangeOf(keys.moveTasks(source, queue.row.id)), reverse: true, limit: max });
   return { Results: page.entries.map(([, value]) => view(decodeJson<MoveTaskRow>(value))) };
 }
