@@ -80,19 +80,19 @@ describe('a function’s URL', () => {
   it('gives the request as an event of format 2.0', async () => {
     const { text } = await send(url, {
       method: 'POST',
-      path: '/a/b?x=1&x=%2F2',
+      path: '//a/b%20c?x=1&x=%2F2',
       headers: { cookie: 'a=1; b=2', 'Content-Type': 'text/plain', 'X-Own': 'Y' },
       body: 'héllo',
     });
     const event = JSON.parse(text) as Record<string, unknown>;
     expect(event).toMatchObject({
       version: '2.0',
-      rawPath: '/a/b',
+      rawPath: '/a/b c',
       rawQueryString: 'x=1&x=%2F2',
       queryStringParameters: { x: '1,/2' },
       cookies: ['a=1', 'b=2'],
       headers: { 'x-own': 'Y', 'x-forwarded-proto': 'http', 'content-type': 'text/plain' },
-      requestContext: { accountId: 'anonymous', http: { method: 'POST', path: '/a/b', sourceIp: '127.0.0.1' }, stage: '$default' },
+      requestContext: { accountId: 'anonymous', http: { method: 'POST', path: '/a/b c', sourceIp: '127.0.0.1' }, stage: '$default' },
       body: 'héllo',
       isBase64Encoded: false,
     });

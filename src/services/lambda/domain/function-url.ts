@@ -29,11 +29,12 @@ export function urlEvent({ request, requestId, trace, nowMs, caller }: UrlCall):
   const cookies = request.headers['cookie']?.split(/;\s*/);
   const query = parametersOf(request.query);
   const isText = TEXT_TYPE.test(request.headers['content-type'] ?? '');
+  const path = decodedPath(request.path);
   const domainName = request.host.replace(/:\d+$/, '');
   return {
     version: '2.0',
     routeKey: '$default',
-    rawPath: request.path,
+    rawPath: path,
     rawQueryString: request.query,
     ...(cookies ? { cookies } : {}),
     headers: headersOf(request, trace),
@@ -46,7 +47,7 @@ export function urlEvent({ request, requestId, trace, nowMs, caller }: UrlCall):
       domainPrefix: domainName.split('.')[0],
       http: {
         method: request.method,
-        path: request.path,
+        path,
         protocol: `HTTP/${request.httpVersion}`,
         sourceIp: request.sourceIp,
         userAgent: request.headers['user-agent'] ?? '',
@@ -60,6 +61,16 @@ export function urlEvent({ request, requestId, trace, nowMs, caller }: UrlCall):
     ...(body.length > 0 ? { body: body.toString(isText ? 'utf8' : 'base64') } : {}),
     isBase64Encoded: body.length > 0 && !isText,
   };
+}
+
+/** As recorded: slashes that lead are one, and what is percent-encoded is decoded, where it can be. */
+function decodedPath(path: string): string {
+  const single = path.replace(/^\/{2,}/, '/');
+  try {
+    return decodeURIComponent(single);
+  } catch {
+    return single;
+  }
 }
 
 function authorizerOf(caller: NonNullable<UrlCall['caller']>): Record<string, unknown> {
