@@ -81,3 +81,6 @@ export const EXPIRY_EVERY_MS = 60 * 1000;
 export const EXPIRED_ITEMS_PER_STEP = 50;
 
 export const RECOVERY_DAYS_MAX = 35;
+
+/** Rows whose JSON is longer are deflated: a store value is at most 2 MB. */
+export const ROW_JSON_BYTES_MAX = 1024 * 1024;

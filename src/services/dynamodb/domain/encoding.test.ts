@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SORT_KEY_BYTES_MAX } from '../limits.ts';
+import { ITEM_BYTES_MAX, ROW_JSON_BYTES_MAX, SORT_KEY_BYTES_MAX } from '../limits.ts';
 import { delimited, encodeRow, keyBytes, partitionHash, rowItem, rowPartitionKey, rowSize } from './encoding.ts';
 import { checkItem, compareValues, type Item } from './value.ts';
 
@@ -94,5 +94,21 @@ describe('rows', () => {
     const binary = JSON.parse('{"__proto__":{"S":"x"}}') as Item;
     binary['b'] = { B: new Uint8Array([0]) };
     expect(Object.keys(rowItem(encodeRow(binary, 1, '')))).toEqual(['__proto__', 'b']);
+  });
+});
+
+describe('rows of what is far longer in JSON than as AWS counts it', () => {
+  it.each<[string, Item]>([
+    ['control characters', { pk: { S: 'a' }, v: { S: '\u0001\u0002\u0003\u20ac'.repeat(68_000) } }],
+    ['empty strings', { pk: { S: 'a' }, v: { L: Array.from({ length: 199_000 }, (_, n) => (n % 3 ? { S: '' } : { NULL: true })) } }],
+    ['binaries among them', { pk: { S: 'a' }, b: { B: Buffer.from([1, 2, 3]) }, v: { S: '\u0001'.repeat(390_000) } }],
+  ])('%s fit a store value', (_name, item) => {
+    const size = checkItem(item);
+    expect(size).toBeLessThanOrEqual(ITEM_BYTES_MAX);
+    const row = encodeRow(item, size, 'a');
+    expect(JSON.stringify(item).length).toBeGreaterThan(ROW_JSON_BYTES_MAX);
+    expect(row.length).toBeLessThan(ROW_JSON_BYTES_MAX);
+    expect([rowSize(row), rowPartitionKey(row)]).toEqual([size, 'a']);
+    expect(JSON.stringify(rowItem(row))).toBe(JSON.stringify(item));
   });
 });

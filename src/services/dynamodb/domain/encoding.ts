@@ -1,5 +1,7 @@
 import { hash } from 'node:crypto';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { bytes, type Key, utf8 } from '../../../kit/key.ts';
+import { ROW_JSON_BYTES_MAX } from '../limits.ts';
 import { numberOrder } from './number.ts';
 import { type AttributeValue, base64, hasBinary, type Item, setAttribute } from './value.ts';
 
@@ -50,8 +52,10 @@ export function delimited(byteString: Key): Key {
   return out + END;
 }
 
+/** The first byte of a row: JSON, with binaries in it as base64 or not, and deflated or not. */
 const FORMAT_JSON = 1;
-const FORMAT_JSON_WITH_BINARY = 2;
+const WITH_BINARY = 2;
+const DEFLATED = 4;
 const HEADER_BYTES = 7;
 
 /**
@@ -62,13 +66,17 @@ const HEADER_BYTES = 7;
 export function encodeRow(item: Item, size: number, partitionKey: Key): Buffer {
   const binary = Object.values(item).some(hasBinary);
   const json = JSON.stringify(binary ? storableItem(item) : item);
+  const jsonBytes = Buffer.byteLength(json, 'utf8');
+  // Control characters and lists of empty things are nine times as long in JSON as AWS counts them: more than a store value may be.
+  const deflated = jsonBytes > ROW_JSON_BYTES_MAX ? deflateRawSync(json, { level: 1 }) : undefined;
   const start = HEADER_BYTES + partitionKey.length;
-  const row = Buffer.allocUnsafe(start + Buffer.byteLength(json, 'utf8'));
-  row[0] = binary ? FORMAT_JSON_WITH_BINARY : FORMAT_JSON;
+  const row = Buffer.allocUnsafe(start + (deflated?.length ?? jsonBytes));
+  row[0] = FORMAT_JSON | (binary ? WITH_BINARY : 0) | (deflated ? DEFLATED : 0);
   row.writeUInt32BE(size, 1);
   row.writeUInt16BE(partitionKey.length, 5);
   row.write(partitionKey, HEADER_BYTES, 'latin1');
-  row.write(json, start, 'utf8');
+  if (deflated) deflated.copy(row, start);
+  else row.write(json, start, 'utf8');
   return row;
 }
 
@@ -100,16 +108,22 @@ export function rowItem(row: Uint8Array): Item {
 /** An item's JSON inside a row. */
 export interface Image {
   readonly binary: boolean;
+  readonly deflated: boolean;
   readonly json: Buffer;
 }
 
 export function imageOfRow(row: Uint8Array): Image {
   const buffer = Buffer.from(row.buffer, row.byteOffset, row.byteLength);
-  return { binary: buffer[0] === FORMAT_JSON_WITH_BINARY, json: buffer.subarray(HEADER_BYTES + buffer.readUInt16BE(5)) };
+  const format = buffer[0] ?? 0;
+  return {
+    binary: (format & WITH_BINARY) !== 0,
+    deflated: (format & DEFLATED) !== 0,
+    json: buffer.subarray(HEADER_BYTES + buffer.readUInt16BE(5)),
+  };
 }
 
-export function itemOfImage({ binary, json }: Image): Item {
-  const item = JSON.parse(json.toString('utf8')) as Item;
+export function itemOfImage({ binary, deflated, json }: Image): Item {
+  const item = JSON.parse((deflated ? inflateRawSync(json) : json).toString('utf8')) as Item;
   return binary ? restoredItem(item) : item;
 }
 

@@ -33,6 +33,8 @@ const HAS_NEW = 2;
 const NEW_BINARY = 4;
 const HAS_OLD = 8;
 const OLD_BINARY = 16;
+const NEW_DEFLATED = 32;
+const OLD_DEFLATED = 64;
 const AT = { version: 0, event: 1, flags: 2, createdMs: 3, sizeBytes: 11, keys: 15, newImage: 19, oldImage: 23 } as const;
 
 /** A record: version, event, flags, time (8 bytes), size, lengths of keys and images (4 each), keys, new image, old image. */
@@ -44,7 +46,9 @@ export function encodeChange(change: NewStreamChange): Buffer {
   header[AT.version] = VERSION;
   header[AT.event] = EVENTS.indexOf(change.event);
   header[AT.flags] =
-    (change.expired ? EXPIRED : 0) | (fresh ? HAS_NEW : 0) | (fresh?.binary ? NEW_BINARY : 0) | (old ? HAS_OLD : 0) | (old?.binary ? OLD_BINARY : 0);
+    (change.expired ? EXPIRED : 0) |
+    (fresh ? HAS_NEW | (fresh.binary ? NEW_BINARY : 0) | (fresh.deflated ? NEW_DEFLATED : 0) : 0) |
+    (old ? HAS_OLD | (old.binary ? OLD_BINARY : 0) | (old.deflated ? OLD_DEFLATED : 0) : 0);
   header.writeDoubleBE(change.createdMs, AT.createdMs);
   header.writeUInt32BE(change.sizeBytes, AT.sizeBytes);
   header.writeUInt32BE(keys.length, AT.keys);
@@ -73,16 +77,16 @@ export function decodeChange(record: Uint8Array): StreamChange {
   const flags = buffer[AT.flags] ?? 0;
   const keysEnd = HEADER_BYTES + buffer.readUInt32BE(AT.keys);
   const newEnd = keysEnd + buffer.readUInt32BE(AT.newImage);
-  const image = (has: number, binary: number, from: number, to: number) =>
-    (flags & has) === 0 ? undefined : itemOfImage({ binary: (flags & binary) !== 0, json: buffer.subarray(from, to) });
+  const image = (has: number, binary: number, deflated: number, from: number, to: number) =>
+    (flags & has) === 0 ? undefined : itemOfImage({ binary: (flags & binary) !== 0, deflated: (flags & deflated) !== 0, json: buffer.subarray(from, to) });
   return {
     event: EVENTS[buffer[AT.event] ?? 0] ?? 'MODIFY',
     createdMs: changeCreatedMs(buffer),
     sizeBytes: changeSizeBytes(buffer),
     expired: (flags & EXPIRED) !== 0,
     keys: itemOfText(buffer.toString('utf8', HEADER_BYTES, keysEnd)),
-    newImage: image(HAS_NEW, NEW_BINARY, keysEnd, newEnd),
-    oldImage: image(HAS_OLD, OLD_BINARY, newEnd, newEnd + buffer.readUInt32BE(AT.oldImage)),
+    newImage: image(HAS_NEW, NEW_BINARY, NEW_DEFLATED, keysEnd, newEnd),
+    oldImage: image(HAS_OLD, OLD_BINARY, OLD_DEFLATED, newEnd, newEnd + buffer.readUInt32BE(AT.oldImage)),
   };
 }
 

@@ -128,6 +128,15 @@ describe('a stream', () => {
     expect(Buffer.from(records[1]?.dynamodb?.NewImage?.['v']?.B ?? []).equals(Buffer.from(large(2).B))).toBe(true);
   });
 
+  it('keeps items that are far longer in JSON', async () => {
+    const arn = await create('NEW_AND_OLD_IMAGES');
+    const text = '\u0001'.repeat(390_000);
+    await put('a', { v: { S: text } });
+    await tables.send(new DeleteItemCommand({ TableName: 'Watched', Key: { pk: { S: 'a' } } }));
+    const [inserted, removed] = await all(arn);
+    expect(inserted?.dynamodb?.NewImage?.['v']?.S === text && removed?.dynamodb?.OldImage?.['v']?.S === text).toBe(true);
+  });
+
   it('is read from any place in it', async () => {
     const arn = await create('KEYS_ONLY');
     await put('a');
