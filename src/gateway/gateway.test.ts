@@ -1,3 +1,4 @@
+import { Agent, type IncomingMessage, request } from 'node:http';
 import { DynamoDBClient, GetItemCommand, ListTablesCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { AwsError } from '../kit/errors.ts';
@@ -73,3 +74,24 @@ test('an unknown target gets AWS’s error', async () => {
   expect(response.status).toBe(400);
   expect(await response.json()).toMatchObject({ __type: expect.stringContaining('UnknownOperationException') });
 });
+
+test('answers name the connection as AWS does: no Keep-Alive, and nothing at all from S3', async () => {
+  const head = async (path: string, headers: Record<string, string>) => {
+    const { headers: answered } = await rawRequest(`${croft.sdk.endpoint}${path}`, headers);
+    return [answered['connection'], answered['keep-alive']];
+  };
+  expect(await head('/', { 'x-amz-target': 'DynamoDB_20120810.ListTables', 'content-type': 'application/x-amz-json-1.0' })).toEqual(['keep-alive', undefined]);
+  expect(await head('/bucket', {})).toEqual([undefined, undefined]);
+});
+
+function rawRequest(url: string, headers: Record<string, string>): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { method: 'POST', headers, agent: new Agent({ keepAlive: true }) }, (response) => {
+      response.resume().on('end', () => {
+        resolve(response);
+        response.socket.destroy();
+      });
+    });
+    sent.on('error', reject).end('{}');
+  });
+}

@@ -37,6 +37,8 @@ function giveUp({ response, answer }: Exchange): void {
     response.destroy();
     return;
   }
+  // What the failed attempt has set, a Content-Length above all, would stay.
+  for (const name of response.getHeaderNames()) response.removeHeader(name);
   response.writeHead(500, { 'Content-Type': 'application/json', Connection: 'close' }).end('{"message":"Internal server error"}\n');
 }
 
@@ -83,6 +85,15 @@ async function writeStream(
 
 function addOwnHeaders(exchange: Exchange, headers: Record<string, string>): void {
   if (exchange.corsHeaders) Object.assign(headers, exchange.corsHeaders);
+  stateConnection(exchange, headers);
+}
+
+/** As AWS does: `Connection` without the `Keep-Alive` that node:http would add, and S3 without either. */
+function stateConnection({ response, request, codec }: Exchange, headers: Record<string, string>): void {
+  if (headers['Connection'] !== undefined) return;
+  if (!response.shouldKeepAlive) headers['Connection'] = 'close';
+  else if (codec === 'restXml' && request.httpVersion === '1.1') response.removeHeader('Connection');
+  else headers['Connection'] = 'keep-alive';
 }
 
 /**
