@@ -12,6 +12,7 @@ import { checkProperties, refuseUnsupported } from './schema.ts';
 import type { Session } from './session.ts';
 import { transformStateMachine } from './state-machine.ts';
 import { layerVersion, simpleTable } from './tables.ts';
+import { emptyPlan } from './usage-plan.ts';
 import { deepCopy, isTruthy, type Made, type SamContext, withParameters } from './values.ts';
 
 export { SamError } from './errors.ts';
@@ -111,6 +112,7 @@ function open(template: JsonObject, context: SamContext & { readonly nowSeconds?
     conditions,
     mappings: isObject(template['Mappings']) ? template['Mappings'] : {},
     deployments: [],
+    sharedPlan: emptyPlan(),
     bodies: new Map(),
     managed: new Set(),
     functionNames: new Map(),
@@ -167,6 +169,9 @@ function order(session: Session): string[] {
 function transformOne(session: Session, logicalId: string): Made[] {
   const resource = session.resources[logicalId] as JsonObject;
   const properties = isObject(resource['Properties']) ? resource['Properties'] : {};
+  // YAML reads `3.1` as a number.
+  const version = properties['OpenApiVersion'];
+  if (typeof version === 'number' && !Number.isInteger(version)) properties['OpenApiVersion'] = String(version);
   checkProperties(logicalId, String(resource['Type']), properties);
   switch (resource['Type']) {
     case FUNCTION: {

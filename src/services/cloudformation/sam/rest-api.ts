@@ -1,22 +1,22 @@
 import { isObject, isText, type Json, type JsonObject } from '../domain/json.ts';
 import { ResourceProblem } from './errors.ts';
 import { fromTemplate, PyDict, pythonText, toJson } from './python.ts';
-import { addAuth, authOf, authorizerPermissions } from './rest-auth.ts';
+import { addAuth, authOf, authorizerPermissions, stageOf } from './rest-auth.ts';
+import { addGatewayResponses, addModels, disableEndpoint } from './rest-extras.ts';
 import type { Session } from './session.ts';
 import { addCors, isDefinition, mediaTypes, textValue, toOpenApi3 } from './swagger.ts';
 import { s3Location } from './tables.ts';
+import { usagePlan } from './usage-plan.ts';
 import { attributesOf, hashedId, isIntrinsic, isTruthy, type Made, made, OWN_ATTRIBUTES, plainTags, present, ref, sha1, withParameters } from './values.ts';
 
 /** Properties that Croft's transform does not know how to turn into a definition yet: refused, never dropped. */
-const UNSUPPORTED = ['Domain', 'GatewayResponses', 'Models', 'MergeDefinitions', 'DisableExecuteApiEndpoint'] as const;
+const UNSUPPORTED = ['Domain', 'MergeDefinitions'] as const;
 const HASH_DELIMITER = '||';
 
 /** `AWS::Serverless::Api`: the API with its deployment, whose logical id changes with the definition, and its stage. */
 export function transformRestApi(session: Session, logicalId: string, resource: JsonObject): Made[] {
   const properties = isObject(resource['Properties']) ? resource['Properties'] : {};
-  const unsupported = UNSUPPORTED.find(
-    (name) => properties[name] !== undefined && properties[name] !== null && (name === 'DisableExecuteApiEndpoint' || isTruthy(properties[name])),
-  );
+  const unsupported = UNSUPPORTED.find((name) => isTruthy(properties[name]));
   if (unsupported !== undefined) throw new ResourceProblem(logicalId, `Croft does not support the property '${unsupported}' of AWS::Serverless::Api`);
   const stageName = properties['StageName'];
   if (stageName === undefined || stageName === null) throw new ResourceProblem(logicalId, "Missing required property 'StageName'.");
@@ -79,8 +79,13 @@ export function transformRestApi(session: Session, logicalId: string, resource: 
   );
   if (isTruthy(properties['PropagateTags']) && isTruthy(properties['Tags'])) (api.resource['Properties'] as JsonObject)['Tags'] = plainTags(properties['Tags']);
   const auth = authOf(properties, session.context);
-  if (isTruthy(auth?.['UsagePlan'])) throw new ResourceProblem(logicalId, "Croft does not support the property 'UsagePlan' of Auth");
-  return [api, deployment, stage, ...authorizerPermissions(logicalId, auth, shared, session.context)];
+  return [
+    api,
+    deployment,
+    stage,
+    ...authorizerPermissions(logicalId, auth, shared, session.context),
+    ...usagePlan(session, logicalId, auth, stage.logicalId, shared),
+  ];
 }
 
 const passed = (properties: JsonObject, names: readonly string[]): { [key: string]: Json | undefined } =>
@@ -123,20 +128,30 @@ function definitionOf(session: Session, logicalId: string, properties: JsonObjec
     if (body.get('swagger')) body.delete('swagger');
   }
   // Whether two keys that collide swap places depends on how often a dictionary was copied: copies are made where SAM makes them.
-  let final = addAuth(logicalId, addCorsTo(logicalId, body, properties['Cors']), authOf(properties, session.context), properties['StageName'] ?? null);
+  const auth = authOf(properties, session.context);
+  let final = addAuth(logicalId, addCorsTo(logicalId, body, properties['Cors']), auth, stageOf(logicalId, properties));
+  if (auth) modernize(final, version);
+  final = addGatewayResponses(logicalId, final, properties['GatewayResponses']);
   if (final && isTruthy(properties['BinaryMediaTypes'])) {
     final = final
       .clone()
       .set('x-amazon-apigateway-binary-media-types', mediaTypes(withParameters(properties['BinaryMediaTypes'] ?? null, session.context)))
       .clone();
   }
+  final = addModels(logicalId, final, properties['Models']);
+  if (isTruthy(properties['Models'])) modernize(final, version);
+  final = disableEndpoint(logicalId, final, properties['DisableExecuteApiEndpoint']);
   if (isTruthy(uri)) return { location: s3Location(logicalId, 'DefinitionUri', uri) as unknown as JsonObject };
   if (!final) return {};
-  if (final.get('swagger') === undefined) {
-    const effective = isTruthy(version) ? String(version) : textValue(final.get('openapi') ?? null);
-    if (/^3(\.\d)(\.\d)?$/.test(effective)) toOpenApi3(final);
-  }
+  modernize(final, version);
   return { body: final };
+}
+
+/** Into OpenAPI 3 where the definition is of that version; SAM does so after each of some steps, and then headers get one more schema each time. */
+function modernize(document: PyDict | undefined, version: Json | undefined): void {
+  if (!document || document.get('swagger') !== undefined) return;
+  const effective = isTruthy(version) ? String(version) : textValue(document.get('openapi') ?? null);
+  if (/^3(\.\d)(\.\d)?$/.test(effective)) toOpenApi3(document);
 }
 
 const CORS_MEMBERS = ['AllowMethods', 'AllowHeaders', 'AllowOrigin', 'MaxAge', 'AllowCredentials'];

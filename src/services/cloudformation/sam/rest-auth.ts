@@ -1,6 +1,7 @@
 import { isObject, isText, type Json, type JsonObject } from '../domain/json.ts';
 import { EventProblem, ResourceProblem } from './errors.ts';
-import { fromTemplate, PyDict, type PyText, type PyValue, textOf, Uni } from './python.ts';
+import { REST } from './implicit.ts';
+import { fromTemplate, fromTransform, PyDict, type PyText, type PyValue, textOf, Uni } from './python.ts';
 import { type Authorizer, authorizersOf, securityDefinition } from './rest-authorizers.ts';
 import { addCustomStatements, addResourcePolicy } from './rest-policy.ts';
 import { definitionsAt, isDefinition, methodsOf, textValue } from './swagger.ts';
@@ -29,8 +30,12 @@ const securityOf = (definition: PyDict): PyDict[] => {
   return Array.isArray(list) ? list.filter((each): each is PyDict => each instanceof PyDict) : [];
 };
 
+/** The stage of an API for its definition; that of the implicit API is SAM's own text. */
+export const stageOf = (apiId: string, properties: JsonObject): PyValue =>
+  apiId === REST.implicitId ? fromTransform(properties['StageName'] ?? null) : fromTemplate(properties['StageName'] ?? null);
+
 /** Writes an API's `Auth` into its definition. "ApiAuth" in the SAM Developer Guide. */
-export function addAuth(logicalId: string, body: PyDict | undefined, auth: JsonObject | undefined, stageName: Json): PyDict | undefined {
+export function addAuth(logicalId: string, body: PyDict | undefined, auth: JsonObject | undefined, stageName: PyValue): PyDict | undefined {
   if (!auth) return body;
   if (!body) throw new ResourceProblem(logicalId, "Auth works only with inline Swagger specified in 'DefinitionBody' property.");
   if (Object.keys(auth).some((name) => !MEMBERS.includes(name))) throw new ResourceProblem(logicalId, "Invalid value for 'Auth' property");
@@ -149,7 +154,7 @@ interface EventAuth {
   readonly apiId: string;
   readonly path: PyText;
   readonly method: PyText;
-  readonly stage: Json;
+  readonly stage: PyValue;
 }
 
 /** Writes an event's `Auth` into the definition of its API. */

@@ -3,20 +3,16 @@ import { EventProblem, ResourceProblem } from './errors.ts';
 import { apiIdOf } from './implicit.ts';
 import { permission } from './push-events.ts';
 import { mapText, PyDict, Uni } from './python.ts';
-import { addEventAuth, authOf, invokeCredentials } from './rest-auth.ts';
+import { addEventAuth, authOf, invokeCredentials, stageOf } from './rest-auth.ts';
+import { addRequestOptions } from './rest-extras.ts';
 import type { Session } from './session.ts';
 import { addLambdaIntegration, hasIntegration, isDefinition } from './swagger.ts';
 import type { EventInput } from './target.ts';
 import { isTruthy, type Made, partitionOf, sub } from './values.ts';
 
-/** Members of an `Api` event that Croft's transform does not write into the definition yet. */
-const UNSUPPORTED = ['RequestModel', 'RequestParameters', 'TimeoutInMillis'] as const;
-
 /** An `Api` event: the permission for API Gateway and, where SAM writes the definition, the integration of the method. */
 export function restApiEvent(session: Session, event: EventInput): Made[] {
   const { properties, eventId, target, context } = event;
-  const unsupported = UNSUPPORTED.find((name) => isTruthy(properties[name]));
-  if (unsupported !== undefined) throw new EventProblem(eventId, `Croft does not support the property '${unsupported}' of Api events`);
   const { Path: path, Method: method, RestApiId: api } = properties;
   for (const [name, value] of Object.entries({ Path: path, Method: method, RestApiId: api })) {
     if (value === undefined || value === null) throw new EventProblem(eventId, `Missing required property '${name}'.`);
@@ -51,9 +47,10 @@ export function restApiEvent(session: Session, event: EventInput): Made[] {
       credentials: invokeCredentials(isObject(auth) ? auth : {}, isObject(raw) ? raw : {}, context),
     });
     if (isObject(auth) && isTruthy(auth)) {
-      const stage = apiProperties['StageName'] ?? null;
+      const stage = stageOf(apiId, apiProperties);
       addEventAuth(copy, { eventId, auth, api: authOf(apiProperties, context), apiId, ...key, stage });
     }
+    addRequestOptions(copy, { eventId, properties, models: apiProperties['Models'], ...key });
     session.bodies.set(apiId, copy.clone());
   }
   return [allowed];

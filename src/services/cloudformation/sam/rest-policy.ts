@@ -1,4 +1,4 @@
-import { isObject, isText, type Json, type JsonObject } from '../domain/json.ts';
+import { isText, type Json, type JsonObject } from '../domain/json.ts';
 import { TemplateProblem } from './errors.ts';
 import { fromTemplate, fromTransform, PyDict, type PyText, type PyValue, pythonText, textOf, Uni } from './python.ts';
 import { ANY_METHOD, branches } from './swagger.ts';
@@ -7,7 +7,7 @@ import { isIntrinsic, isTruthy } from './values.ts';
 const POLICY = 'x-amazon-apigateway-policy';
 
 /** Statements about who may call the methods of a path. "ResourcePolicyStatement" in the SAM Developer Guide. */
-export function addResourcePolicy(document: PyDict, policy: JsonObject, path: PyText, stage: Json): void {
+export function addResourcePolicy(document: PyDict, policy: JsonObject, path: PyText, stage: PyValue): void {
   const before = document.get(POLICY);
   const result = before instanceof PyDict && before.size > 0 ? before : new PyDict();
   const resources = () => methodUris(document, path, stage);
@@ -98,14 +98,14 @@ export function addCustomStatements(document: PyDict, custom: Json): void {
 }
 
 /** The methods of a path, as policies name them. */
-function methodUris(document: PyDict, path: PyText, stage: Json): PyValue[] {
+function methodUris(document: PyDict, path: PyText, stage: PyValue): PyValue[] {
   const plain = textOf(path).replace(/^(.+)\/$/, '$1');
   return branches(document.dict('paths').get(path)).flatMap((item) =>
     item.entries().map(([key]) => {
       const method = textOf(key).toLowerCase();
       const verb = method === ANY_METHOD || method === 'any' ? '*' : method.toUpperCase();
       const text = new Uni(`execute-api:/\${__Stage__}/${verb}${plain}`);
-      return fromTransform({ 'Fn::Sub': [text, { __Stage__: fromTemplate(isObject(stage) || isText(stage) ? stage : null) }] });
+      return fromTransform({ 'Fn::Sub': [text, { __Stage__: stage }] });
     }),
   );
 }

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../domain/json.ts';
 import type { Deployment } from './deployment.ts';
 import type { PyDict } from './python.ts';
+import type { SharedPlan } from './usage-plan.ts';
 import type { SamContext } from './values.ts';
 
 /** One transformation under way. */
@@ -15,6 +16,8 @@ export interface Session {
   readonly mappings: JsonObject;
   /** Functions whose new versions get traffic bit by bit. */
   readonly deployments: Deployment[];
+  /** The usage plan that APIs share. */
+  readonly sharedPlan: SharedPlan;
   /** Definitions of APIs, by logical id, as Python 2.7 would hold them. */
   readonly bodies: Map<string, PyDict>;
   /** APIs whose definition SAM writes. */

@@ -2,7 +2,8 @@ import { isObject, isText, type Json, type JsonObject } from '../domain/json.ts'
 import { EventProblem } from './errors.ts';
 import { apiIdOf } from './implicit.ts';
 import { deadLetters, scheduleOf, stateOf } from './push-events.ts';
-import { fromTransform, mapText, PyDict, Uni } from './python.ts';
+import { fromTemplate, fromTransform, mapText, PyDict, type PyText, Uni } from './python.ts';
+import { addEventAuth, authOf } from './rest-auth.ts';
 import { stageSuffix } from './rest-events.ts';
 import { assumedBy, inlinePolicy } from './role.ts';
 import type { Session } from './session.ts';
@@ -100,7 +101,6 @@ const api: MachineSource = (session, event) => {
   stageSuffix(session, eventId, apiId);
   const body = session.bodies.get(apiId);
   if (!session.managed.has(apiId) || !isDefinition(body)) return [role];
-  if (isTruthy(properties['Auth'])) throw new EventProblem(eventId, "Croft does not support the property 'Auth' of Api events of state machines");
   const key = { path: new Uni(path), method: mapText(new Uni(method), (text) => text.toLowerCase()) };
   const copy = body.clone();
   if (hasIntegration(copy, key.path, key.method)) {
@@ -113,9 +113,18 @@ const api: MachineSource = (session, event) => {
     (definition) => integrate(definition, event, role),
     target.condition === undefined ? undefined : new Uni(target.condition),
   );
+  addAuthOf(session, event, copy, apiId, key);
   session.bodies.set(apiId, copy.clone());
   return [role];
 };
+
+function addAuthOf(session: Session, { properties, eventId }: MachineEvent, document: PyDict, apiId: string, key: { path: Uni; method: PyText }): void {
+  const auth = properties['Auth'];
+  if (!isObject(auth) || !isTruthy(auth)) return;
+  const api = session.resources[apiId];
+  const settings = isObject(api) && isObject(api['Properties']) ? api['Properties'] : {};
+  addEventAuth(document, { eventId, auth, api: authOf(settings, session.context), apiId, ...key, stage: fromTemplate(properties['Stage'] ?? null) });
+}
 
 function integrate(definition: PyDict, { properties, target }: MachineEvent, role: Made): void {
   const escaped = `$util.escapeJavaScript($input.json('$'))`;
