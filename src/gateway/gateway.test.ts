@@ -86,10 +86,11 @@ test('answers name the connection as AWS does: no Keep-Alive, and nothing at all
 
 function rawRequest(url: string, headers: Record<string, string>): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const sent = request(url, { method: 'POST', headers, agent: new Agent({ keepAlive: true }) }, (response) => {
+    const agent = new Agent({ keepAlive: true });
+    const sent = request(url, { method: 'POST', headers, agent }, (response) => {
       response.resume().on('end', () => {
+        agent.destroy();
         resolve(response);
-        response.socket.destroy();
       });
     });
     sent.on('error', reject).end('{}');
