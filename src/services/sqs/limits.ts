@@ -27,6 +27,7 @@ export const LIST_RESULTS_MAX = 1_000;
 export const TAGS_MAX = 50;
 export const TAG_KEY_CHARS_MAX = 128;
 export const TAG_VALUE_CHARS_MAX = 256;
+/** A policy's, and here any attribute's. */
 export const POLICY_BYTES_MAX = 8_192;
 /** Actions in one statement that AddPermission makes. */
 export const PERMISSION_ACTIONS_MAX = 7;
@@ -39,6 +40,8 @@ export const TRACE_HEADER_BYTES_MAX = 4_096;
 
 /** Messages handled in one commit of a sweep, a purge or a move. */
 export const SWEEP_MESSAGES_PER_COMMIT = 100;
+/** A move's commit ends after this many characters of bodies. */
+export const MOVED_CHARS_PER_COMMIT = 4 * 1024 * 1024;
 export const SWEEP_COMMITS_PER_DELIVERY = 20;
 /** Expired messages are never seen; sweeping only frees room, so it does not run more often than this. */
 export const SWEEP_INTERVAL_MS = 60_000;

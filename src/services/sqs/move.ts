@@ -1,6 +1,7 @@
 import type { Tx } from '../../store/store.ts';
 import type { Address } from './domain/address.ts';
 import { addressOfArn } from './domain/address.ts';
+import { MOVED_CHARS_PER_COMMIT } from './limits.ts';
 import { insertMessage, isExpired, messageAt, type OpenQueue, openQueue, removeMessage } from './messages.ts';
 import { dueBy, type MessageRow, rangeOf, seqOf } from './store.ts';
 
@@ -36,6 +37,7 @@ export function moveMessages(tx: Tx, source: OpenQueue, destination: Address | u
   };
   const seqs = available(tx, source, nowMs, ids.length);
   let moved = 0;
+  let chars = 0;
   for (const [i, seq] of seqs.entries()) {
     const message = messageAt(tx, source, seq);
     if (!message) continue;
@@ -50,6 +52,8 @@ export function moveMessages(tx: Tx, source: OpenQueue, destination: Address | u
     removeMessage(tx, source, message);
     insertMessage(tx, to, renewed(message, ids[i] ?? message.id, nowMs));
     moved++;
+    chars += message.body.length;
+    if (chars > MOVED_CHARS_PER_COMMIT) break;
   }
   return { moved, done: seqs.length === 0 };
 }

@@ -52,6 +52,7 @@ export function checkAttributes(queueName: string, given: Readonly<Record<string
   const checked: Record<string, string> = {};
   for (const [name, value] of Object.entries(given)) {
     if (COMPUTED.includes(name) || !READABLE.has(name) || name === 'All') throw unknownAttribute(name);
+    if (Buffer.byteLength(value, 'utf8') > POLICY_BYTES_MAX) throw invalidAttributeValue(name);
     if (FIFO_ONLY.has(name)) checkFifoOnly(name, value, fifo, creating);
     checked[name] = value === '' && REMOVABLE.has(name) ? '' : normal(name, value);
   }
@@ -98,7 +99,6 @@ function oneOf(name: string, value: string, values: readonly string[]): string {
 }
 
 function policy(value: string): string {
-  if (Buffer.byteLength(value, 'utf8') > POLICY_BYTES_MAX) throw invalidAttributeValue('Policy');
   let parsed: unknown;
   try {
     parsed = JSON.parse(value);

@@ -40,12 +40,13 @@ function checkName(name: string): void {
       `Message (user) attribute name '${name}' is invalid. Invalid characters: A message attribute name can contain alphanumeric characters, underscores, hyphens and periods.`,
     );
   if (name.startsWith('.') || name.endsWith('.')) throw invalidParameter(`Invalid attribute name '${name}': must not start or end with a period.`);
+  if (name.includes('..')) throw invalidParameter(`Invalid attribute name '${name}': must not have periods in succession.`);
   if (/^(aws|amazon)\./i.test(name)) throw invalidParameter(`Invalid attribute name '${name}': the prefix is reserved for use by AWS.`);
 }
 
 function typedValue(what: string, value: MessageAttributeValue | MessageSystemAttributeValue): { type: string; value: string | Uint8Array } {
   const type = value.DataType ?? '';
-  if (type === '') throw invalidParameter(`${what} must contain a non-empty message attribute type.`.replace('message attribute type', 'attribute type'));
+  if (type === '') throw invalidParameter(`${what} must contain a non-empty attribute type.`);
   if (type.length > ATTRIBUTE_TYPE_CHARS_MAX)
     throw invalidParameter(`${what} has an invalid message attribute type: Invalid length, the maximum is ${ATTRIBUTE_TYPE_CHARS_MAX}.`);
   const kind = /^(String|Number|Binary)(\.[^\s]*)?$/.exec(type)?.[1];
