@@ -244,7 +244,7 @@ describe('restXml: S3', () => {
       '<LocationConstraint xmlns="http://s3.amazonaws.com/doc/2006-03-01/">eu-west-1</LocationConstraint>',
     );
     expect(text(codec.encode(operation(codec, 'GetBucketLocation'), {}, context))).toContain(
-      '<LocationConstraint xmlns="http://s3.amazonaws.com/doc/2006-03-01/"></LocationConstraint>',
+      '<LocationConstraint xmlns="http://s3.amazonaws.com/doc/2006-03-01/"/>',
     );
     const error = codec.encodeError(undefined, new AwsError('NoSuchKey', 'The specified key does not exist.', { status: 404, members: { Key: 'k' } }), context);
     expect(error.status).toBe(404);
