@@ -62,6 +62,9 @@ It works. What you can do next:
   an application          npx croft init my-app && npx croft deploy my-app
   a function's log        npx croft logs <function> --tail
   stop                    npx croft stop    (the data stays in ${dataDir})`);
+} catch (error) {
+  console.error(`The demo stopped: ${error instanceof Error ? error.message.trim() : error}`);
+  process.exitCode = 1;
 } finally {
   if (CI) {
     croft(['stop'], { mayFail: true });
