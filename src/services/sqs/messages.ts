@@ -70,17 +70,19 @@ export function insertMessage(tx: Tx, queue: OpenQueue, message: NewMessage): Me
   if (queue.fifo) {
     const group = row.group ?? '';
     tx.put(at.inGroup(group, seq), bytesOf(uint64(row.visibleMs)));
-    if (!tx.get(at.groupPlace(group))) placeGroup(tx, at, group);
+    if (!tx.get(at.groupPlace(group))) placeGroup(tx, queue, group);
   }
   return row;
 }
 
 /** A group stands at the time its first message can be received: what follows an invisible message waits for it. */
-function placeGroup(tx: Tx, at: ContentKeys, group: string): void {
+function placeGroup(tx: Tx, queue: OpenQueue, group: string): void {
+  const { at } = queue;
   const head = tx.range({ ...rangeOf(at.group(group)), limit: 1 }).entries[0];
   const old = tx.get(at.groupPlace(group));
   const oldPlace = old && keyFrom(old);
   const place = head ? placeKey(visibleAt(tx, at, head), seqOf(head[0])) : undefined;
+  if (place !== undefined) queue.heads.lower(queue.row.contents, place);
   if (place === oldPlace) return;
   if (oldPlace !== undefined) tx.delete(at.groupAt(oldPlace));
   if (place === undefined) tx.delete(at.groupPlace(group));
@@ -116,7 +118,7 @@ function drop(tx: Tx, queue: OpenQueue, message: Pick<MessageRow, 'seq' | 'visib
 /** Removes a message. */
 export function removeMessage(tx: Tx, queue: OpenQueue, message: MessageRow): void {
   drop(tx, queue, message, stateOf(tx, queue.at, message.seq));
-  if (queue.fifo) placeGroup(tx, queue.at, message.group ?? '');
+  if (queue.fifo) placeGroup(tx, queue, message.group ?? '');
 }
 
 export function messageAt(tx: Tx, queue: OpenQueue, seq: number): MessageRow | undefined {
@@ -224,22 +226,31 @@ function takeInOrder(tx: Tx, queue: OpenQueue, deadLetters: OpenQueue | undefine
 const NO_PAGE: Page = { entries: [], more: false };
 
 function takeFromGroups(tx: Tx, queue: OpenQueue, deadLetters: OpenQueue | undefined, options: TakeOptions): Found {
-  const { at } = queue;
-  const groups = tx.range({ ...dueBy(at.groups, options.nowMs), limit: options.max + LOOK_AHEAD });
+  const { at, heads } = queue;
+  const { contents } = queue.row;
+  const due = dueBy(at.groups, options.nowMs);
+  const head = at.groups + (heads.from(contents) ?? '');
+  const groups = head < due.to ? tx.range({ from: head, to: due.to, limit: options.max + LOOK_AHEAD }) : NO_PAGE;
   const taken: Taken[] = [];
+  const seen: string[] = [];
   let more = groups.more;
   for (const [, name] of groups.entries) {
     if (taken.length >= options.max) break;
     const group = Buffer.from(name).toString('utf8');
-    const page = tx.range({ ...rangeOf(at.group(group)), limit: options.max + LOOK_AHEAD });
+    seen.push(group);
+    const page = tx.range({ ...rangeOf(at.group(group)), limit: options.max - taken.length + LOOK_AHEAD });
     more ||= page.more;
     for (const entry of page.entries) {
       if (taken.length >= options.max || visibleAt(tx, at, entry) > options.nowMs) break;
       const one = takeOne(tx, queue, deadLetters, seqOf(entry[0]), options, taken.length);
       if (one) taken.push(one);
     }
-    placeGroup(tx, at, group);
   }
+  const last = groups.entries.at(-1)?.[0];
+  const next = groups.entries[seen.length]?.[0] ?? (last === undefined ? undefined : `${last}\x00`);
+  if (next !== undefined) heads.raise(contents, next.slice(at.groups.length));
+  // After that: a group may stand before it again.
+  for (const group of seen) placeGroup(tx, queue, group);
   return { taken, more };
 }
 
@@ -302,7 +313,7 @@ export function deleteReceived(tx: Tx, queue: OpenQueue, receipt: { seq: number;
   if (queue.fifo && (state.token !== receipt.token || state.visibleMs <= nowMs)) return 'lapsed';
   if (state.token !== receipt.token) return 'stale';
   drop(tx, queue, { seq: receipt.seq, visibleMs: 0, group: receipt.group }, state);
-  if (queue.fifo) placeGroup(tx, queue.at, receipt.group);
+  if (queue.fifo) placeGroup(tx, queue, receipt.group);
   return 'deleted';
 }
 
@@ -321,7 +332,7 @@ export function changeVisibility(
   if (!state || (queue.fifo && (state.token !== receipt.token || state.visibleMs <= nowMs))) return 'unavailable';
   if (nowMs + visibilityMs - state.receivedMs > change.totalMsMax) return 'too-long';
   putState(tx, queue, { seq: receipt.seq, visibleMs: 0 }, state, { ...state, visibleMs: nowMs + visibilityMs });
-  if (queue.fifo) placeGroup(tx, queue.at, receipt.group);
+  if (queue.fifo) placeGroup(tx, queue, receipt.group);
   return 'changed';
 }
 
@@ -343,7 +354,7 @@ export function takeAgain(
   return taken.map(({ message, state }) => {
     const again = { ...state, visibleMs: nowMs + (options.visibilityMs ?? queue.settings.visibilityMs) };
     putState(tx, queue, message, state, again);
-    placeGroup(tx, queue.at, message.group ?? '');
+    placeGroup(tx, queue, message.group ?? '');
     return { message, state: again };
   });
 }
