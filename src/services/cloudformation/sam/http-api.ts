@@ -1,5 +1,6 @@
 import { isObject, isText, type Json, type JsonObject } from '../domain/json.ts';
 import { EventProblem, ResourceProblem } from './errors.ts';
+import { addHttpAuth, addHttpEventAuth, httpAuthOf, httpAuthorizerPermissions } from './http-auth.ts';
 import { apiIdOf } from './implicit.ts';
 import { permission } from './push-events.ts';
 import { fromTransform, PyDict, toJson } from './python.ts';
@@ -14,7 +15,6 @@ const PARTITION = `\${AWS::Partition}`;
 /** An `HttpApi` event: the permission for API Gateway and the integration of the route. */
 export function httpApiEvent(session: Session, event: EventInput): Made[] {
   const { properties, eventId, target } = event;
-  if (isTruthy(properties['Auth'])) throw new EventProblem(eventId, "Croft does not support the property 'Auth' of HttpApi events");
   const apiId = apiIdOf(properties['ApiId']);
   const { Path: path, Method: method } = properties;
   if (!isText(apiId) || !isText(path) || !isText(method)) throw new EventProblem(eventId, "Property 'ApiId' should be a string.");
@@ -26,6 +26,12 @@ export function httpApiEvent(session: Session, event: EventInput): Made[] {
       throw new EventProblem(eventId, `API method '${lower}' defined multiple times for path '${path}'.`);
     }
     integrate(body, event, path, lower);
+    const auth = properties['Auth'];
+    if (isObject(auth) && isTruthy(auth)) {
+      const api = session.resources[apiId];
+      const settings = isObject(api) && isObject(api['Properties']) ? api['Properties'] : {};
+      addHttpEventAuth(body, { eventId, auth, api: settings, apiId, path, method: lower });
+    }
   }
   return allowed ? [allowed] : [];
 }
@@ -95,7 +101,7 @@ function addPathParameters(definition: PyDict, path: string): void {
   definition.set('parameters', list);
 }
 
-const UNSUPPORTED = ['Auth', 'Domain', 'DisableExecuteApiEndpoint'] as const;
+const UNSUPPORTED = ['Domain', 'DisableExecuteApiEndpoint'] as const;
 const TAG = 'httpapi:createdBy';
 
 /** `AWS::Serverless::HttpApi`: the API with its definition, and its stage. */
@@ -108,6 +114,8 @@ export function transformHttpApi(session: Session, logicalId: string, resource: 
   if (isTruthy(uri) && body) throw new ResourceProblem(logicalId, "Specify either 'DefinitionUri' or 'DefinitionBody' property and not both.");
   const document = body ? (toJson(body) as JsonObject) : undefined;
   if (isTruthy(properties['CorsConfiguration'])) addCors(logicalId, document, withParameters(properties['CorsConfiguration'] ?? null, session.context));
+  const auth = httpAuthOf(properties);
+  addHttpAuth(logicalId, document, auth, session.context);
   const tags = addTags(logicalId, document, properties['Tags']);
   nameDocument(logicalId, document, properties);
   const shared = attributesOf(resource);
@@ -140,7 +148,7 @@ export function transformHttpApi(session: Session, logicalId: string, resource: 
     },
     shared,
   );
-  return [api, stage];
+  return [api, stage, ...httpAuthorizerPermissions(logicalId, auth, shared)];
 }
 
 function stageId(logicalId: string, stageName: Json): string {
