@@ -197,3 +197,15 @@ test('docs/lifecycle.md shows every step with its error exit, in order', () => {
   const steps = [...ENTRY, ...API_PATH, ...ENDPOINT_PATH, ...ADMIN_PATH].map(({ name, does, errorExit }) => [name, does, errorExit]);
   expect(rows).toEqual(steps);
 });
+
+test('an answer with a header that HTTP does not allow is a whole 500', async () => {
+  const room: Service = {
+    name: 'apigateway',
+    operations: {},
+    // node:http refuses Trailer beside a Content-Length, once other headers are set already.
+    endpoints: { 'execute-api': async () => ({ status: 200, headers: { Trailer: 'x' }, body: 'a longer text than that of the error which takes its place' }) },
+  };
+  const { send } = await start([room]);
+  const answer = await send({}, '', 'GET', '/_aws/execute-api/a/dev/').answer;
+  expect([answer.status, answer.body]).toEqual([500, '{"message":"Internal server error"}\n']);
+});

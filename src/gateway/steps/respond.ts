@@ -37,9 +37,9 @@ function giveUp({ response, answer }: Exchange): void {
     response.destroy();
     return;
   }
-  // What the failed attempt has set, a Content-Length above all, would stay.
-  for (const name of response.getHeaderNames()) response.removeHeader(name);
-  response.writeHead(500, { 'Content-Type': 'application/json', Connection: 'close' }).end('{"message":"Internal server error"}\n');
+  // node:http keeps the failed attempt's Content-Length unless it is given another.
+  const body = '{"message":"Internal server error"}\n';
+  response.writeHead(500, { 'Content-Type': 'application/json', 'Content-Length': String(body.length), Connection: 'close' }).end(body);
 }
 
 /** Head and body leave in one write. */

@@ -3,6 +3,7 @@ import { fakePlatform } from '../../../../test/fake-platform.ts';
 import { AwsError } from '../../../kit/errors.ts';
 import type { EndpointRequest, Service } from '../../service.ts';
 import { createApiGatewayRoom } from '../index.ts';
+import { remapped } from './lambda-proxy.ts';
 
 let sent: Record<string, unknown>[];
 let failure: AwsError | undefined;
@@ -109,4 +110,12 @@ it('speaks JSON where a target is named, and maps errors by their status', async
 it('answers 500 for an operation that does not exist', async () => {
   await integrate({ uri: 'arn:aws:apigateway:eu-west-1:sqs:action/Nothing' });
   expect(await call('{}')).toMatchObject({ status: 500 });
+});
+
+it('keeps reserved headers from being mapped, and gives them another name in answers', async () => {
+  const at = { uri: 'arn:aws:apigateway:eu-west-1:sqs:path/', requestParameters: { 'integration.request.header.Authorization': "'mine'" } };
+  await integrate(at);
+  expect(await call('{}')).toMatchObject({ status: 500 });
+  expect(sent).toEqual([]);
+  expect(['Trailer', 'Via', 'Transfer-Encoding'].map(remapped)).toEqual(['x-amzn-Remapped-Trailer', 'Via', undefined]);
 });

@@ -1,6 +1,6 @@
 import type { WireResponse } from '../../../protocol/wire.ts';
 import { INTEGRATION_TIMEOUT_MS_DEFAULT, PAYLOAD_BYTES_MAX } from '../limits.ts';
-import { GatewayError, integrationFailure, integrationTimeout } from './gateway-error.ts';
+import { GatewayError, integrationFailure, integrationTimeout, internalError } from './gateway-error.ts';
 import { headerValues, type Invocation, templateScope } from './invocation.ts';
 import { withStageVariables } from './lambda.ts';
 import { remapped } from './lambda-proxy.ts';
@@ -38,8 +38,25 @@ export interface Mapped {
   header: [string, string][];
 }
 
+/** Headers that no mapping may set; the calls that AWS signs have more of them. */
+const RESERVED: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding']);
+const RESERVED_BY_AWS: ReadonlySet<string> = new Set([...RESERVED, 'authorization', 'connection', 'expect', 'proxy-authenticate', 'te']);
+/** Mapped headers that are left out: they belong to the connection. */
+const HOP_BY_HOP: ReadonlySet<string> = new Set(['connection', 'expect', 'keep-alive', 'proxy-authenticate', 'te', 'upgrade', 'via']);
+
+/** Throws where the integration maps a reserved header. */
+export function refuseReserved(call: Invocation): void {
+  const { type, requestParameters } = call.method.methodIntegration ?? {};
+  const reserved = type?.startsWith('AWS') ? RESERVED_BY_AWS : RESERVED;
+  for (const name of Object.keys(requestParameters ?? {})) {
+    const header = /^integration\.request\.header\.(.+)$/.exec(name)?.[1];
+    if (header !== undefined && reserved.has(header.toLowerCase())) throw internalError(500);
+  }
+}
+
 /** `integration.request.path|querystring|header.NAME` with the values that their expressions have. */
 export function mappedParameters(call: Invocation): Mapped {
+  refuseReserved(call);
   const scope = templateScope(call);
   const mapped: Mapped = { path: {}, querystring: [], header: [] };
   for (const [name, expression] of Object.entries(call.method.methodIntegration?.requestParameters ?? {})) {
@@ -89,7 +106,7 @@ function requestHeaders(call: Invocation, mapped: readonly [string, string][], p
     headers['x-amzn-trace-id'] = headerValues(call.headers, 'x-amzn-trace-id').at(-1) ?? '';
   }
   headers['x-amzn-apigateway-api-id'] = call.apiId;
-  for (const [name, value] of mapped) headers[name.toLowerCase()] = value;
+  for (const [name, value] of mapped) if (!HOP_BY_HOP.has(name.toLowerCase())) headers[name.toLowerCase()] = value;
   return headers;
 }
 

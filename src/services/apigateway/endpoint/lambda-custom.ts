@@ -12,8 +12,9 @@ export async function lambdaCustom(call: Invocation): Promise<WireResponse> {
   const integration = call.method.methodIntegration ?? {};
   const functionArn = functionArnOf(withStageVariables(integration.uri ?? '', call.stage.variables));
   if (functionArn === undefined) return awsService(call);
+  const mapped = mappedParameters(call);
   const body = requestBody(call).toString('utf8');
-  const asked = mappedParameters(call).header.find(([name]) => /^x-amz-invocation-type$/i.test(name))?.[1];
+  const asked = mapped.header.find(([name]) => /^x-amz-invocation-type$/i.test(name))?.[1];
   const invocationType = asked === 'Event' ? 'Event' : 'RequestResponse';
   const answer = await callLambda(call, functionArn, body === '' ? '{}' : body, integration.timeoutInMillis ?? INTEGRATION_TIMEOUT_MS_DEFAULT, invocationType);
   const message = answer.functionError ? jsonPath(answer.payload, '$.errorMessage') : undefined;

@@ -1,6 +1,7 @@
 import type { WireResponse } from '../../../protocol/wire.ts';
 import { INTEGRATION_TIMEOUT_MS_DEFAULT } from '../limits.ts';
 import { configurationError, integrationFailure, internalError } from './gateway-error.ts';
+import { refuseReserved } from './http.ts';
 import { headerMap, headerValues, type Invocation, lastOf } from './invocation.ts';
 import { callLambda, functionArnOf, withStageVariables } from './lambda.ts';
 
@@ -9,6 +10,7 @@ export async function lambdaProxy(call: Invocation): Promise<WireResponse> {
   const integration = call.method.methodIntegration ?? {};
   // The function is called by POST whatever the client's method; anything else is a broken configuration.
   if (integration.httpMethod !== 'POST') throw integrationFailure(500);
+  refuseReserved(call);
   const functionArn = functionArnOf(withStageVariables(integration.uri ?? '', call.stage.variables));
   if (functionArn === undefined) throw configurationError();
   const { payload, functionError } = await callLambda(
@@ -144,7 +146,23 @@ export const isToken = (name: string): boolean => /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$
 // biome-ignore lint/suspicious/noControlCharactersInRegex: HTTP field values exclude exactly these
 export const isFieldValue = (value: string): boolean => !/[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]/.test(value);
 
-const REMAPPED = new Set(['connection', 'content-length', 'date', 'server']);
+/** "Amazon API Gateway important notes", headers of answers. */
+const REMAPPED: ReadonlySet<string> = new Set([
+  'authorization',
+  'connection',
+  'content-length',
+  'content-md5',
+  'date',
+  'expect',
+  'host',
+  'max-forwards',
+  'proxy-authenticate',
+  'server',
+  'trailer',
+  'upgrade',
+  'user-agent',
+  'www-authenticate',
+]);
 
 /** Headers that the gateway sets itself come through under another name; `Transfer-Encoding` not at all. */
 export function remapped(name: string): string | undefined {

@@ -4,7 +4,7 @@ import { requestContent, responseContent, textOf } from './content.ts';
 import { configurationError, internalError, notBuilt, unsupportedMediaType } from './gateway-error.ts';
 import { headerValues, type Invocation, templateScope } from './invocation.ts';
 import { jsonPath } from './json-path.ts';
-import { isFieldValue, isToken } from './lambda-proxy.ts';
+import { isFieldValue, isToken, remapped } from './lambda-proxy.ts';
 import { matchesWhole } from './pattern.ts';
 import { overridden, renderTemplate, TemplateLimit, type TemplateScope, UnsupportedTemplate } from './template.ts';
 import { getIn } from './velocity/values.ts';
@@ -70,7 +70,8 @@ export function mapResponse(call: Invocation, response: IntegrationResponse, out
     const header = /^method\.response\.header\.(.+)$/.exec(name)?.[1];
     const value = header === undefined ? undefined : mapping(expression);
     if (header === undefined || value === undefined) continue;
-    setHeader(headers, header, value);
+    const target = remapped(header);
+    if (target !== undefined) setHeader(headers, target, value);
   }
   const content = responseContent(call, response.contentHandling, outcome.body, outcome.headers['content-type']);
   const body = template ? render(template, { ...request, body: textOf(content), mapping }) : content;
