@@ -326,7 +326,7 @@ function propagateTags(out: Made[], properties: JsonObject): Made[] {
   if (!isTruthy(properties['PropagateTags']) || !isObject(tags) || !isTruthy(tags)) return out;
   for (const { resource } of out) {
     const settings = resource['Properties'];
-    if (!isObject(settings) || !TAGGED.has(String(resource['Type'])) || settings['Tags'] !== undefined) continue;
+    if (!isObject(settings) || !TAGGED.has(String(resource['Type']))) continue;
     settings['Tags'] = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
   }
   return out;

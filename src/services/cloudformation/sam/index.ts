@@ -1,4 +1,5 @@
 import { isObject, isText, type Json, type JsonObject } from '../domain/json.ts';
+import { transformApplication } from './application.ts';
 import { deploymentResources } from './deployment.ts';
 import { isProblem, problemsError, ResourceProblem, SamError } from './errors.ts';
 import { transformFunction } from './function.ts';
@@ -189,6 +190,9 @@ function transformOne(session: Session, logicalId: string): Made[] {
     case 'AWS::Serverless::HttpApi':
       refuseUnsupported(logicalId, resource);
       return transformHttpApi(session, logicalId, resource);
+    case 'AWS::Serverless::Application':
+      refuseUnsupported(logicalId, resource);
+      return transformApplication(logicalId, resource);
     case 'AWS::Serverless::SimpleTable':
       refuseUnsupported(logicalId, resource);
       return simpleTable(logicalId, resource, properties);

@@ -46,6 +46,7 @@ const SCHEMAS: Readonly<Record<string, ReadonlyMap<string, { shape: Shape; requi
   SelfManagedKafka: shapes(MAPPING),
   DocumentDB: shapes(`${MAPPING} Cluster! DatabaseName! CollectionName FullDocument`),
   Cognito: shapes('UserPool! Trigger!:sl'),
+  'AWS::Serverless::Application': shapes('Location!:sm TemplateUrl:s Parameters:m NotificationARNs:l Tags:m TimeoutInMinutes:i'),
   'AWS::Serverless::StateMachine': shapes(
     'Definition:m DefinitionUri:sm Logging:m Role:s RolePath DefinitionSubstitutions:m Events:m Name:s Type:s Tags:m PropagateTags:b Policies Tracing:m PermissionsBoundary:s AutoPublishAlias DeploymentPreference UseAliasAsEventTarget:b',
   ),
