@@ -322,6 +322,8 @@ describe('queues', () => {
     await client.send(new sdk.RemovePermissionCommand({ QueueUrl, Label: 'one' }));
     expect(await attributesOf(url)).not.toHaveProperty('Policy');
     const set = (Attributes: Partial<Record<sdk.QueueAttributeName, string>>) => client.send(new sdk.SetQueueAttributesCommand({ QueueUrl, Attributes }));
+    await set({ Policy: '{"Statement":[null,1]}' });
+    await permit('two');
     const denied = await create({ RedriveAllowPolicy: '{"redrivePermission":"denyAll"}' });
     const to = (deadLetterTargetArn: string, maxReceiveCount: unknown = 3) => ({ RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount }) });
     expect((await failure(set(to(arnOf(denied)))))[0]).toBe('InvalidParameterValue');

@@ -14,7 +14,7 @@ interface Statement {
 interface Policy {
   readonly Version?: string;
   readonly Id?: string;
-  readonly Statement?: Statement | readonly Statement[];
+  readonly Statement?: unknown;
 }
 
 /** Actions that may be shared; "AddPermission". */
@@ -31,7 +31,11 @@ const ACTIONS = new Set([
 ]);
 
 const parse = (text: string | undefined): Policy => (text === undefined ? {} : (JSON.parse(text) as Policy));
-const statementsOf = ({ Statement: given = [] }: Policy): Statement[] => (Array.isArray(given) ? [...(given as Statement[])] : [given as Statement]);
+/** A policy is whatever JSON its owner has set: what is no statement is left out. */
+function statementsOf({ Statement: given }: Policy): Statement[] {
+  const all: readonly unknown[] = Array.isArray(given) ? given : [given];
+  return all.filter((one): one is Statement => typeof one === 'object' && one !== null);
+}
 
 function checkLabel(label: string | undefined): string {
   if (!label) throw missingParameter('Label');
