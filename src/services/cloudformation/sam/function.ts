@@ -299,7 +299,8 @@ const sortKey = (eventId: string, event: Json): string => {
 };
 
 function oneEvent(session: Session, logicalId: string, eventId: string, definition: Json, target: EventTarget, role: RoleDraft): Made[] {
-  if (!isObject(definition) || !isText(definition['Type'])) throw new EventProblem(eventId, "'Type' is required.");
+  if (!isObject(definition) || !isText(definition['Type']))
+    throw new EventProblem(eventId, 'Resource dict has missing or invalid value for key Type. Event Type is: None.');
   const type = definition['Type'];
   const properties = isObject(definition['Properties']) ? definition['Properties'] : {};
   checkProperties(logicalId + eventId, type, properties);
@@ -307,7 +308,7 @@ function oneEvent(session: Session, logicalId: string, eventId: string, definiti
   if (type === 'Api') return restApiEvent(session, event);
   if (type === 'HttpApi') return httpApiEvent(session, event);
   const source = Object.hasOwn(pushEvents, type) ? pushEvents[type] : Object.hasOwn(pullEvents, type) ? pullEvents[type] : undefined;
-  if (!source) throw new EventProblem(eventId, `Croft does not support the event type '${type}'`);
+  if (!source) throw new EventProblem(eventId, `Resource dict has missing or invalid value for key Type. Event Type is: ${type}.`);
   return source(event);
 }
 

@@ -1,5 +1,5 @@
 import { isObject, isText, type Json, type JsonObject } from '../domain/json.ts';
-import { ResourceProblem } from './errors.ts';
+import { ResourceProblem, TemplateProblem } from './errors.ts';
 import { fromTemplate, PyDict, pythonText, toJson } from './python.ts';
 import { addAuth, authOf, authorizerPermissions, stageOf } from './rest-auth.ts';
 import { addGatewayResponses, addModels, disableEndpoint } from './rest-extras.ts';
@@ -99,6 +99,9 @@ const binaryTypes = (session: Session, properties: JsonObject): Json | undefined
 function endpointOf(logicalId: string, value: Json | undefined): { [key: string]: Json | undefined } {
   if (!isTruthy(value)) return {};
   if (isObject(value) && isTruthy(value['Type'])) {
+    if ('VPCEndpointIds' in value && 'VpcEndpointIds' in value) {
+      throw new ResourceProblem(logicalId, "'VPCEndpointIds' and 'VpcEndpointIds' cannot be used together in EndpointConfiguration.");
+    }
     const extra = present({ VpcEndpointIds: value['VPCEndpointIds'] ?? value['VpcEndpointIds'], IpAddressType: value['IpAddressType'] });
     return { EndpointConfiguration: { Types: [value['Type'] ?? null], ...extra }, Parameters: { endpointConfigurationTypes: value['Type'] ?? null } };
   }
@@ -129,6 +132,7 @@ function definitionOf(session: Session, logicalId: string, properties: JsonObjec
   }
   // Whether two keys that collide swap places depends on how often a dictionary was copied: copies are made where SAM makes them.
   const auth = authOf(properties, session.context);
+  if (isTruthy(properties['Cors']) || auth || isTruthy(version)) checkPaths(body, auth !== undefined);
   let final = addAuth(logicalId, addCorsTo(logicalId, body, properties['Cors']), auth, stageOf(logicalId, properties));
   if (auth) modernize(final, version);
   final = addGatewayResponses(logicalId, final, properties['GatewayResponses']);
@@ -145,6 +149,21 @@ function definitionOf(session: Session, logicalId: string, properties: JsonObjec
   if (!final) return {};
   modernize(final, version);
   return { body: final };
+}
+
+/** Refuses paths and methods that are no maps, as far as they would be looked into. */
+function checkPaths(document: PyDict | undefined, withMethods: boolean): void {
+  const paths = document?.get('paths');
+  if (!(paths instanceof PyDict)) return;
+  for (const [path, item] of paths.entries()) {
+    if (!(item instanceof PyDict)) throw new TemplateProblem(`Value of '${textValue(path)}' path must be a dictionary according to Swagger spec.`);
+    if (!withMethods || item.has('Fn::If')) continue;
+    for (const [method, definition] of item.entries()) {
+      const name = textValue(method);
+      if (['summary', 'description', 'parameters'].includes(name) || definition instanceof PyDict) continue;
+      throw new TemplateProblem(`Definition of method '${name}' for path '${textValue(path)}' should be a map.`);
+    }
+  }
 }
 
 /** Into OpenAPI 3 where the definition is of that version; SAM does so after each of some steps, and then headers get one more schema each time. */
@@ -173,7 +192,8 @@ function addCorsTo(logicalId: string, body: PyDict | undefined, cors: Json | und
       "Unable to add Cors configuration because 'AllowCredentials' can not be true when 'AllowOrigin' is \"'*'\" or not set",
     );
   }
-  if (!isTruthy(settings['AllowOrigin'] ?? '*')) throw new ResourceProblem(logicalId, 'Invalid input. Value for AllowedOrigins is required');
+  if (!isTruthy(settings['AllowOrigin'] ?? '*'))
+    throw new ResourceProblem(logicalId, 'Structure of the SAM template is invalid. Invalid input. Value for AllowedOrigins is required');
   const copy = body.clone();
   const member = (name: string) => (isTruthy(settings[name]) ? fromTemplate(settings[name]) : undefined);
   const seen = new Set<string>();

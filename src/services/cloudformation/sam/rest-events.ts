@@ -19,6 +19,8 @@ export function restApiEvent(session: Session, event: EventInput): Made[] {
   }
   if (!isText(path) || !isText(method)) throw new EventProblem(eventId, "Type of property 'Path' is invalid.");
   const apiId = apiIdOf(api);
+  const given = properties['Auth'];
+  if (isObject(given) && isTruthy(given['OverrideApiAuth'])) throw new EventProblem(eventId, "Croft does not support the property 'OverrideApiAuth' of Auth");
   const suffix = isText(apiId) ? stageSuffix(session, eventId, apiId) : 'AllStages';
   const partition = partitionOf(context.region);
   const verb = method.toLowerCase() === 'any' ? '*' : method.toUpperCase();
