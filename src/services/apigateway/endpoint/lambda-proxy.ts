@@ -136,8 +136,14 @@ function toWire(call: Invocation, response: ProxyResponse): WireResponse {
     status: response.statusCode,
     headers,
     multiHeaders,
-    body: response.isBase64Encoded && accepted ? Buffer.from(response.body, 'base64') : response.body,
+    body: response.isBase64Encoded && accepted ? fromBase64(response.body) : response.body,
   };
+}
+
+/** Throws the gateway's 500 where the text is no Base64. */
+export function fromBase64(text: string): Buffer {
+  if (!/^[A-Za-z0-9+/\r\n]*={0,2}[\r\n]*$/.test(text)) throw internalError(500);
+  return Buffer.from(text, 'base64');
 }
 
 /** Whether it can be a header's name. */
