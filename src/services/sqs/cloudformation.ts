@@ -21,19 +21,16 @@ const ATTRIBUTES = [
   'VisibilityTimeout',
 ] as const;
 
-/** What an attribute goes back to when its property is taken out of the template. */
+/** What an attribute goes back to when its property is taken out of the template, as recorded; those not named stay as they are. */
 const RESETS: Readonly<Record<string, string>> = {
   ContentBasedDeduplication: 'false',
-  DeduplicationScope: 'queue',
   DelaySeconds: '0',
-  FifoThroughputLimit: 'perQueue',
   KmsMasterKeyId: '',
-  MaximumMessageSize: '1048576',
+  MaximumMessageSize: '262144',
   MessageRetentionPeriod: '345600',
   ReceiveMessageWaitTimeSeconds: '0',
   RedriveAllowPolicy: '',
   RedrivePolicy: '',
-  SqsManagedSseEnabled: 'true',
   VisibilityTimeout: '30',
 };
 

@@ -3,6 +3,7 @@ import type { Access, Ctx, Operation, OperationEntry, Platform, Service } from '
 import { registerBackground } from './background.ts';
 import { resources } from './cloudformation.ts';
 import { addressOfUrl, queueArn } from './domain/address.ts';
+import { queryForm } from './domain/json-form.ts';
 import { changeMessageVisibility, changeMessageVisibilityBatch } from './operations/change-message-visibility.ts';
 import { createQueue } from './operations/create-queue.ts';
 import { deleteMessage, deleteMessageBatch } from './operations/delete-message.ts';
@@ -55,13 +56,10 @@ export function createSqsRoom(): Service {
   };
 }
 
-const EMPTY = '<ReceiveMessageResult></ReceiveMessageResult>';
-
-/** AWS writes the query protocol's empty result as one tag, and callers have come to look for it. */
-function emptyElement(_ctx: Ctx, output: Record<string, unknown>, response: WireResponse): WireResponse {
-  const text = typeof response.body === 'string' || Buffer.isBuffer(response.body) ? response.body : '';
-  if (output['Messages'] !== undefined || !text.includes(EMPTY)) return response;
-  return { ...response, body: text.toString().replace(EMPTY, '<ReceiveMessageResult/>') };
+/** JSON answers are left alone without a look at them. */
+function respond(ctx: Ctx, _output: Record<string, unknown>, response: WireResponse): WireResponse {
+  const json = (ctx.http?.headers['content-type'] ?? '').startsWith('application/x-amz-json');
+  return json ? response : queryForm(ctx.http?.headers['accept'], response);
 }
 
 function operationsOf(waiting: () => Waiting): Record<string, OperationEntry> {
@@ -70,6 +68,7 @@ function operationsOf(waiting: () => Waiting): Record<string, OperationEntry> {
     run,
     access,
     ownValidation: true,
+    respond,
     ...(recorded ? { recorded } : {}),
   });
   return {
@@ -94,7 +93,7 @@ function operationsOf(waiting: () => Waiting): Record<string, OperationEntry> {
     ListDeadLetterSourceQueues: entry(listDeadLetterSourceQueues, onUrl),
     SendMessage: entry(sendMessage, onUrl),
     SendMessageBatch: entry(sendMessageBatch, as('SendMessage', onUrl)),
-    ReceiveMessage: { ...entry(receiveMessage(waiting), onUrl), respond: emptyElement },
+    ReceiveMessage: entry(receiveMessage(waiting), onUrl),
     DeleteMessage: entry(deleteMessage, onUrl),
     DeleteMessageBatch: entry(deleteMessageBatch, as('DeleteMessage', onUrl)),
     ChangeMessageVisibility: entry(changeMessageVisibility, onUrl),

@@ -307,6 +307,10 @@ describe('queues', () => {
     expect(await (await query('Action=SendMessage&MessageBody=hi')).text()).toContain('<MD5OfMessageBody>49f68a5c8493ec2c0bf489821c21fc3b</MD5OfMessageBody>');
     expect(await (await query('Action=ReceiveMessage&VisibilityTimeout=5')).text()).toContain('<Body>hi</Body>');
     expect(await (await query('Action=ReceiveMessage')).text()).toContain('<ReceiveMessageResult/>');
+    const json = await fetch(`${croft.endpoint}/?Action=ListQueues&Version=2012-11-05&QueueNamePrefix=${url.split('/').at(-1)}`, {
+      headers: { accept: 'application/json' },
+    });
+    expect(await json.json()).toMatchObject({ ListQueuesResponse: { ListQueuesResult: { QueueUrl: expect.anything() } } });
     expect(await (await query('Action=CreateQueue&QueueName=no')).text()).toContain('The action CreateQueue is not valid for this endpoint.');
     const gone = await fetch(`${croft.endpoint}/000000000000/gone?Action=ReceiveMessage`);
     expect([gone.status, await gone.text()]).toEqual([400, expect.stringContaining('The specified queue does not exist for this wsdl version.')]);
