@@ -20,6 +20,7 @@ function setUp() {
   const coordinator = new Coordinator({
     committed: base,
     send: (batch, epoch) => sent.push({ batch, epoch }),
+    durable: () => undefined,
     committedKeys: (keys) => notified.push([...keys]),
   });
   return {

@@ -43,6 +43,8 @@ export interface CoordinatorOptions {
   readonly committed: Base;
   /** Hands a batch to the writer. Answered later by `done` or `failed`. */
   readonly send: (batch: Sendable, epoch: number) => void;
+  /** A batch is durable, and the overlay about to drop it: `committed` must show it from here on. */
+  readonly durable: () => void;
   /** After a batch is durable. */
   readonly committedKeys: (keys: Iterable<Key>) => void;
 }
@@ -108,6 +110,7 @@ export class Coordinator {
     const batch = this.#batches.shift();
     if (batch?.number !== number) throw new Error(`the writer answered batch ${number}, expected ${batch?.number}`);
     this.#sent--;
+    this.#options.durable();
     for (const key of batch.values.keys()) {
       if (this.#overlay.get(key)?.batch === number) this.#overlay.delete(key);
     }

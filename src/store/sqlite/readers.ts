@@ -34,6 +34,8 @@ export class Readers {
   readonly #waiting: ((reader: Reader) => void)[] = [];
   #made = 0;
   readonly #pages: PageThreads;
+  #holding = false;
+  readonly #letGo = () => this.letGo();
 
   constructor(file: string) {
     this.#file = file;
@@ -45,10 +47,31 @@ export class Readers {
   }
 
   get(key: Key): Uint8Array | undefined {
+    this.#hold();
     return getWith(this.#main, key);
   }
 
+  /**
+   * Reads of one turn of the event loop share a snapshot: taking SQLite's locks anew costs about as much as the read. It must be let go
+   * when a batch has become durable, because what the overlay drops then is to be found here, and at the end of the turn, because a
+   * snapshot held for long keeps the log from beginning anew.
+   */
+  #hold(): void {
+    if (this.#holding) return;
+    this.#holding = true;
+    this.#main.db.exec('BEGIN');
+    setImmediate(this.#letGo);
+  }
+
+  /** The next read sees all that is committed. */
+  letGo(): void {
+    if (!this.#holding) return;
+    this.#holding = false;
+    this.#main.db.exec('COMMIT');
+  }
+
   lastSequence(shard: Key): bigint {
+    this.#hold();
     const last = this.#sequence.get(Buffer.from(shard, 'latin1'))?.['last'];
     return typeof last === 'bigint' ? last : 0n;
   }
@@ -61,6 +84,7 @@ export class Readers {
 
   /** For use inside one synchronous run, where one cursor of a direction is open at a time. */
   cursor(range: FullRange): Cursor {
+    this.#hold();
     return cursorOf(this.#main, range);
   }
 
@@ -94,6 +118,7 @@ export class Readers {
 
   /** Not across an await: an open statement would hold its snapshot, and transactions on this connection would see the past. */
   #shortPage(range: FullRange): Page | undefined {
+    this.#hold();
     const page = new PageBuilder(range);
     const cursor = cursorOf(this.#main, range);
     try {
@@ -109,6 +134,7 @@ export class Readers {
 
   /** Waits for pages that are being read. No new ones may begin. */
   async close(): Promise<void> {
+    this.letGo();
     this.#main.db.close();
     await this.#pages.close();
     while (this.#idle.length < this.#made) await nextTurn();
