@@ -51,8 +51,27 @@ function writeWhole(exchange: Exchange, status: number, headers: Record<string, 
   }
   leaveUnreadBody(exchange, headers);
   response.writeHead(status, headers);
-  if (exchange.method === 'HEAD' || body.length === 0) response.end();
-  else response.end(body);
+  endTogether(response, exchange.method === 'HEAD' || body.length === 0 ? undefined : body);
+}
+
+interface Ending {
+  readonly response: Exchange['response'];
+  readonly body: string | Uint8Array | undefined;
+}
+let endings: Ending[] = [];
+
+/**
+ * Answers that become ready in one turn of the event loop are written one after the other at its end. Each write wakes the client, and
+ * that is the dearest thing in a small answer's life: a client that is awake already, because the last answer woke it, costs a fraction.
+ */
+function endTogether(response: Exchange['response'], body: string | Uint8Array | undefined): void {
+  if (endings.push({ response, body }) === 1) setImmediate(endAll);
+}
+
+function endAll(): void {
+  const ready = endings;
+  endings = [];
+  for (const { response, body } of ready) response.end(body);
 }
 
 async function writeStream(
