@@ -114,6 +114,8 @@ describe('the command line', () => {
       const status = await cli(['status', '--output', 'json'], env);
       expect(JSON.parse(status.stdout)).toMatchObject({ running: true, services: { dynamodb: expect.any(String) }, isolation: 'none' });
       expect((await cli(['start', '--port', port, '--data-dir', join(scratch(), 'other')])).stderr).toContain(`port ${port} is taken`);
+      const taken = await cli(['start', '-d', '--port', String(await occupiedPort()), '--data-dir', join(scratch(), 'other')]);
+      expect([taken.status, taken.stderr]).toEqual([1, expect.stringMatching(/port \d+ is taken/)]);
       const second = await cli(['start', '--port', '0', '--data-dir', dataDir]);
       expect(second.status).toBe(1);
       expect(second.stderr).toContain(dataDir);
@@ -162,6 +164,14 @@ describe('the command line', () => {
     expect(text).not.toMatch(/^import /m);
   });
 });
+
+/** A port that something else than Croft answers on, until the test process ends. */
+function occupiedPort(): Promise<number> {
+  return new Promise((resolve) => {
+    const other = createServer((socket) => socket.end('no\n')).listen(0, '127.0.0.1', () => resolve((other.address() as AddressInfo).port));
+    other.unref();
+  });
+}
 
 function freePort(): Promise<number> {
   return new Promise((resolve) => {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, openSync } from 'node:fs';
+import { fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config, loadConfig } from '../../server/config.ts';
 import { SETTINGS, variableOf } from '../../server/settings.ts';
@@ -36,6 +36,7 @@ async function detach(config: Config): Promise<void> {
   mkdirSync(config.dataDir, { recursive: true });
   const log = join(config.dataDir, 'croft.log');
   const output = openSync(log, 'a');
+  const before = fstatSync(output).size;
   // The child gets the settled configuration as variables, so that there is one way to pass it on.
   const environment: Record<string, string | undefined> = { ...process.env };
   for (const setting of SETTINGS) {
@@ -48,9 +49,15 @@ async function detach(config: Config): Promise<void> {
     env: environment,
   });
   const outcome = await waitUntilReady(child, endpoint);
-  if (!outcome) throw new CliError(`Croft did not become ready; its log is ${log}`);
+  if (!outcome) throw new CliError(lastLine(log, before) ?? `Croft did not become ready; its log is ${log}`);
   child.unref();
   process.stdout.write(`Croft ${outcome.version} runs at ${endpoint} (process ${outcome.pid}); log: ${log}\n`);
+}
+
+/** What the server said last, where it said anything: it names the reason better than this process could. */
+function lastLine(log: string, from: number): string | undefined {
+  const said = readFileSync(log).subarray(from).toString('utf8').trim().split('\n').at(-1);
+  return said?.replace(/^croft: /, '') || undefined;
 }
 
 async function waitUntilReady(child: ReturnType<typeof spawn>, endpoint: string): Promise<Health | undefined> {
