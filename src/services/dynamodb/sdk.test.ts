@@ -104,6 +104,22 @@ describe('items', () => {
     expect(Attributes).toEqual(attributes);
   });
 
+  it('are not looked for by a start of the sort key that no sort key can have', async () => {
+    const query = (start: string) =>
+      client.send(
+        new sdk.QueryCommand({
+          TableName: 'Orders',
+          KeyConditionExpression: 'userId = :u AND begins_with(orderId, :s)',
+          ExpressionAttributeValues: { ':u': { S: 'u' }, ':s': { S: start } },
+        }),
+      );
+    await expect(query('x'.repeat(3000))).rejects.toMatchObject({
+      name: 'ValidationException',
+      message: 'One or more parameter values were invalid: Aggregated size of all range keys has exceeded the size limit of 1024 bytes',
+    });
+    expect((await query('')).Count).toBe(0);
+  });
+
   it('64 writers of one counter lose nothing', async () => {
     const update = new sdk.UpdateItemCommand({
       TableName: 'Orders',

@@ -44,7 +44,7 @@ export interface CoordinatorOptions {
   /** Hands a batch to the writer. Answered later by `done` or `failed`. */
   readonly send: (batch: Sendable, epoch: number) => void;
   /** A batch is durable, and the overlay about to drop it: `committed` must show it from here on. */
-  readonly durable: () => void;
+  readonly durable: (keys: Iterable<Key>) => void;
   /** After a batch is durable. */
   readonly committedKeys: (keys: Iterable<Key>) => void;
 }
@@ -110,7 +110,7 @@ export class Coordinator {
     const batch = this.#batches.shift();
     if (batch?.number !== number) throw new Error(`the writer answered batch ${number}, expected ${batch?.number}`);
     this.#sent--;
-    this.#options.durable();
+    this.#options.durable(batch.values.keys());
     for (const key of batch.values.keys()) {
       if (this.#overlay.get(key)?.batch === number) this.#overlay.delete(key);
     }

@@ -9,6 +9,9 @@ import { openForReading } from './schema.ts';
 /** Page cache of the connection that transactions and single reads use, and of each reader of pages. Filled on use only. */
 const MAIN_CACHE_BYTES = 16 * 1024 * 1024;
 const READER_CACHE_BYTES = 2 * 1024 * 1024;
+/** Values that were read lately: up to this size each, and this many bytes in all. */
+const HOT_VALUE_BYTES_MAX = 4096;
+const HOT_BYTES_MAX = 4 * 1024 * 1024;
 /** So many keys are read at one go; more give the event loop back in between. */
 const KEYS_AT_ONCE = 128;
 
@@ -35,6 +38,9 @@ export class Readers {
   #made = 0;
   readonly #pages: PageThreads;
   #holding = false;
+  /** This process alone writes the file, so what was read stays true until a batch that writes it is durable. */
+  readonly #hot = new Map<Key, Uint8Array>();
+  #hotBytes = 0;
   readonly #letGo = () => this.letGo();
 
   constructor(file: string) {
@@ -47,8 +53,32 @@ export class Readers {
   }
 
   get(key: Key): Uint8Array | undefined {
+    const hot = this.#hot.get(key);
+    if (hot) return hot;
     this.#hold();
-    return getWith(this.#main, key);
+    const value = getWith(this.#main, key);
+    if (value && value.byteLength <= HOT_VALUE_BYTES_MAX) this.#keepHot(key, value);
+    return value;
+  }
+
+  #keepHot(key: Key, value: Uint8Array): void {
+    this.#hotBytes += key.length + value.byteLength;
+    if (this.#hotBytes > HOT_BYTES_MAX) {
+      this.#hot.clear();
+      this.#hotBytes = key.length + value.byteLength;
+    }
+    this.#hot.set(key, value);
+  }
+
+  /** A batch that wrote `keys` is durable: from here on it is what is read. */
+  changed(keys: Iterable<Key>): void {
+    this.letGo();
+    for (const key of keys) {
+      const hot = this.#hot.get(key);
+      if (!hot) continue;
+      this.#hotBytes -= key.length + hot.byteLength;
+      this.#hot.delete(key);
+    }
   }
 
   /**

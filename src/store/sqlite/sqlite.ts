@@ -36,7 +36,7 @@ export async function openSqliteStore({ dataDir, clock }: SqliteOptions): Promis
     const coordinator: Coordinator = new Coordinator({
       committed: readers,
       send: (batch, epoch) => writer?.send(batch, epoch),
-      durable: () => readers.letGo(),
+      durable: (keys) => readers.changed(keys),
       committedKeys: (keys) => watchers.notify(keys),
     });
     writer = await startWriter({ file, dataDir, clock, coordinator });

@@ -5,7 +5,7 @@ import { invalidParameter, validation } from '../errors.ts';
 import { delimited, keyBytes, partitionHash } from './encoding.ts';
 import type { Condition, Operand } from './expression/condition.ts';
 import { checkKeyContent, checkKeyPiece, type Index, type KeyAttribute, type Table } from './table.ts';
-import { type AttributeValue, attributeOf, type Item } from './value.ts';
+import { type AttributeValue, attributeOf, type Item, valueSize } from './value.ts';
 
 /** What may be asked of a key attribute; names as in the legacy `KeyConditions`. */
 export type KeyOperator = 'EQ' | 'LT' | 'LE' | 'GT' | 'GE' | 'BETWEEN' | 'BEGINS_WITH';
@@ -111,7 +111,7 @@ export function checkKeyTests(hash: KeyAttribute, range: KeyAttribute | undefine
     if (test.values.some((value) => value[attribute.type] === undefined)) throw invalidParameter('Condition parameter type does not match schema type');
     if (isHash && test.operator !== 'EQ') throw validation('Query key condition not supported');
     // `begins_with` may be asked of an empty start; equality with an empty key never holds and is refused.
-    if (test.operator !== 'BEGINS_WITH') for (const value of test.values) checkKeyContent(value, attribute, isHash);
+    for (const value of test.values) if (test.operator !== 'BEGINS_WITH' || valueSize(value) > 0) checkKeyContent(value, attribute, isHash);
   }
 }
 
