@@ -1,16 +1,16 @@
 import type { AwsError } from '../kit/errors.ts';
 import type { OperationModel, ServiceModel, ShapeRef } from '../models/model.ts';
-import { bufferedBody, inflated } from './bodies.ts';
 import type { Codec, EncodeContext } from './codec.ts';
 import { shapeOf } from './compiled.ts';
 import { wireError } from './errorShape.ts';
 import { encodeEventStream, eventStreamMember } from './eventStream.ts';
 import { jsonDecoder, jsonMembersDecoder, parseJson, parseJsonObject } from './json/decode.ts';
 import { jsonEncoder, jsonMembersEncoder } from './json/encode.ts';
-import { inBody, inOutputBody, payloadOf, readBindings, streamOf, writeBindings } from './rest/bindings.ts';
+import { inBody, inOutputBody, payloadOf, writeBindings } from './rest/bindings.ts';
+import { decodeRest, type RestBodies } from './rest/request.ts';
 import { toBytes } from './scalars.ts';
-import { fillTokens, type TokenSource } from './tokens.ts';
-import type { WireRequest, WireResponse } from './wire.ts';
+import type { TokenSource } from './tokens.ts';
+import type { WireResponse } from './wire.ts';
 
 const JSON_TYPE = 'application/json';
 
@@ -19,31 +19,17 @@ export function restJsonCodec(model: ServiceModel, newToken: TokenSource): Codec
   return {
     name: 'restJson',
     model,
-    decode: (operation, request) => decode(model, operation, request, newToken),
+    decode: (operation, request) => decodeRest(model, operation, request, newToken, JSON_BODIES),
     encode: (operation, output, context) => encode(model, operation, output, context),
     encodeError: (operation, error, context) => encodeError(model, operation, error, context),
   };
 }
 
-function decode(model: ServiceModel, operation: OperationModel, received: WireRequest, newToken: TokenSource): Record<string, unknown> {
-  const input: Record<string, unknown> = {};
-  if (!operation.input) return input;
-  const request = inflated(operation, received);
-  const shape = shapeOf(model, operation.input);
-  const payload = payloadOf(model, operation.input);
-  if (payload) {
-    if (payload.ref.streaming || payload.shape.streaming) input[payload.name] = streamOf(request.body);
-    else {
-      const value = decodePayload(model, payload.ref, bufferedBody(operation, request));
-      if (value !== undefined) input[payload.name] = value;
-    }
-  } else if (Object.values(shape.members ?? {}).some(inBody)) {
-    const body = bufferedBody(operation, request);
-    if (body.length > 0) Object.assign(input, jsonMembersDecoder(model, operation.input, 'locationName', inBody)(parseJsonObject(body)));
-  }
-  readBindings(model, operation, request, input);
-  return fillTokens(shape, input, newToken);
-}
+/** How JSON bodies are read; the rest of a request is the same for both REST protocols. */
+const JSON_BODIES: RestBodies = {
+  payload: decodePayload,
+  members: (model, input, body) => jsonMembersDecoder(model, input, 'locationName', inBody)(parseJsonObject(body)),
+};
 
 function decodePayload(model: ServiceModel, ref: ShapeRef, body: Buffer): unknown {
   const shape = shapeOf(model, ref);

@@ -1,17 +1,17 @@
 import type { AwsError } from '../kit/errors.ts';
 import type { OperationModel, ServiceModel, ShapeRef } from '../models/model.ts';
 import { errorElements } from './awsQuery.ts';
-import { bufferedBody, inflated } from './bodies.ts';
 import type { Codec, EncodeContext } from './codec.ts';
 import { shapeOf } from './compiled.ts';
 import { wireError } from './errorShape.ts';
 import { encodeEventStream, eventStreamMember } from './eventStream.ts';
-import { inBody, inOutputBody, payloadOf, readBindings, streamOf, writeBindings } from './rest/bindings.ts';
+import { inBody, inOutputBody, payloadOf, writeBindings } from './rest/bindings.ts';
 import { liftPresigned } from './rest/presigned.ts';
+import { decodeRest, type RestBodies } from './rest/request.ts';
 import { hasHeader, streamingBody } from './restJson.ts';
 import { toBytes } from './scalars.ts';
-import { fillTokens, type TokenSource } from './tokens.ts';
-import type { WireRequest, WireResponse } from './wire.ts';
+import type { TokenSource } from './tokens.ts';
+import type { WireResponse } from './wire.ts';
 import { malformedXml, serializationError } from './wireErrors.ts';
 import { xmlDecoder, xmlMembersDecoder } from './xml/decode.ts';
 import { element, namespaceAttributes, withNamespace, XML_HEADER, xmlDocumentEncoder, xmlMemberEncoder, xmlRootEncoder } from './xml/encode.ts';
@@ -27,7 +27,7 @@ export function restXmlCodec(model: ServiceModel, newToken: TokenSource): Codec 
   return {
     name: 'restXml',
     model,
-    decode: (operation, request) => decode(model, operation, isS3 ? liftPresigned(request) : request, newToken),
+    decode: (operation, request) => decodeRest(model, operation, isS3 ? liftPresigned(request) : request, newToken, XML_BODIES),
     encode: (operation, output, context) => encode(model, operation, output, context, requestHeaders(context)),
     encodeError(operation, error, context) {
       const wire = wireError(model, operation, error);
@@ -62,25 +62,11 @@ function genericError(model: ServiceModel, operation: OperationModel | undefined
   return `<ErrorResponse${namespaceAttributes(model.metadata.xmlNamespace)}><Error>${errorElements(model, operation, error)}</Error>${element('RequestId', context.requestId)}</ErrorResponse>`;
 }
 
-function decode(model: ServiceModel, operation: OperationModel, received: WireRequest, newToken: TokenSource): Record<string, unknown> {
-  const input: Record<string, unknown> = {};
-  if (!operation.input) return input;
-  const request = inflated(operation, received);
-  const shape = shapeOf(model, operation.input);
-  const payload = payloadOf(model, operation.input);
-  if (payload) {
-    if (payload.ref.streaming || payload.shape.streaming) input[payload.name] = streamOf(request.body);
-    else {
-      const value = decodePayload(model, payload.ref, bufferedBody(operation, request));
-      if (value !== undefined) input[payload.name] = value;
-    }
-  } else if (Object.values(shape.members ?? {}).some(inBody)) {
-    const body = bufferedBody(operation, request);
-    if (body.length > 0) Object.assign(input, xmlMembersDecoder(model, operation.input, inBody)(parseBody(model, body)));
-  }
-  readBindings(model, operation, request, input);
-  return fillTokens(shape, input, newToken);
-}
+/** How XML bodies are read; the rest of a request is the same for both REST protocols. */
+const XML_BODIES: RestBodies = {
+  payload: decodePayload,
+  members: (model, input, body) => xmlMembersDecoder(model, input, inBody)(parseBody(model, body)),
+};
 
 function decodePayload(model: ServiceModel, ref: ShapeRef, body: Buffer): unknown {
   const shape = shapeOf(model, ref);

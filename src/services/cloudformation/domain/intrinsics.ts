@@ -1,6 +1,7 @@
 import { notImplemented } from '../../../kit/errors.ts';
 import { templateError, validationError } from '../errors.ts';
 import { cidrSubnets } from './cidr.ts';
+import { TEMPLATE_FUNCTIONS } from './functions.ts';
 import { isObject, isText, type Json, type JsonObject, scalarText } from './json.ts';
 
 /** `AWS::NoValue`: whoever holds it drops the member. */
@@ -21,30 +22,7 @@ export interface Environment {
   readonly region: string;
 }
 
-export const FUNCTION_NAMES: ReadonlySet<string> = new Set([
-  'Ref',
-  'Condition',
-  ...[
-    'Base64',
-    'Cidr',
-    'FindInMap',
-    'GetAtt',
-    'GetAZs',
-    'If',
-    'ImportValue',
-    'Join',
-    'Select',
-    'Split',
-    'Sub',
-    'Equals',
-    'And',
-    'Or',
-    'Not',
-    'Length',
-    'ToJsonString',
-    'Transform',
-  ].map((name) => `Fn::${name}`),
-]);
+export const FUNCTION_NAMES: ReadonlySet<string> = new Set(['Ref', 'Condition', ...TEMPLATE_FUNCTIONS.map((name) => `Fn::${name}`)]);
 
 /** The one function that an object is, or undefined. */
 export function functionOf(value: JsonObject): [name: string, argument: Json] | undefined {

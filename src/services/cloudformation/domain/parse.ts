@@ -1,28 +1,12 @@
 import { type CollectionTag, parseDocument, type ScalarTag, type Tags, visit, YAMLMap, type YAMLSeq } from 'yaml';
 import { formatError } from '../errors.ts';
 import { EXPANDED_NODES_MAX, TEMPLATE_ALIASES_MAX, TEMPLATE_DEPTH_MAX } from '../limits.ts';
+import { TEMPLATE_FUNCTIONS } from './functions.ts';
 import { isObject, type Json, type JsonObject } from './json.ts';
 
 /** The short forms: "Intrinsic function reference". `Ref` and `Condition` have no `Fn::` of their own. */
 const FUNCTIONS = [
-  'Base64',
-  'Cidr',
-  'FindInMap',
-  'GetAtt',
-  'GetAZs',
-  'If',
-  'ImportValue',
-  'Join',
-  'Select',
-  'Split',
-  'Sub',
-  'Equals',
-  'And',
-  'Or',
-  'Not',
-  'Transform',
-  'Length',
-  'ToJsonString',
+  ...TEMPLATE_FUNCTIONS,
   // Functions of rules.
   'Contains',
   'EachMemberEquals',

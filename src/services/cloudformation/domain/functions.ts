@@ -1,0 +1,21 @@
+/** The functions of templates, without their `Fn::` ("Intrinsic function reference"). */
+export const TEMPLATE_FUNCTIONS = [
+  'Base64',
+  'Cidr',
+  'FindInMap',
+  'GetAtt',
+  'GetAZs',
+  'If',
+  'ImportValue',
+  'Join',
+  'Select',
+  'Split',
+  'Sub',
+  'Equals',
+  'And',
+  'Or',
+  'Not',
+  'Length',
+  'ToJsonString',
+  'Transform',
+] as const;
