@@ -13,7 +13,7 @@ export interface LoadPlan {
   readonly warmupSeconds: number;
   /** Request line and headers without content-length, each line ended by \r\n. */
   readonly head: string;
-  /** `{n}` becomes a number that differs in every request. */
+  /** `{n}` becomes a number that differs in every request, `{k}` one that goes around 0 to 9,999 out of order. */
   readonly body: string;
 }
 
@@ -36,7 +36,9 @@ const fromMs = beganMs + plan.warmupSeconds * 1000;
 const untilMs = fromMs + plan.seconds * 1000;
 
 function nextRequest(): Buffer {
-  const body = plan.body.includes('{n}') ? plan.body.replaceAll('{n}', String(counter++)) : plan.body;
+  const n = counter++;
+  // 7,919 is prime: every one of the 10,000 comes, and neighbours are far apart.
+  const body = plan.body.replace('{n}', String(n)).replace('{k}', String((n * 7919) % 10_000));
   return Buffer.from(`${plan.head}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
 }
 

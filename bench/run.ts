@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { CreateTableCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { BatchWriteItemCommand, CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateFunctionCommand, InvokeCommand, LambdaClient, waitUntilFunctionActiveV2 } from '@aws-sdk/client-lambda';
 import { ZipFile } from 'yazl';
 import type { LoadPlan, LoadResult } from './load.ts';
@@ -15,6 +15,8 @@ const ROOT = resolve(import.meta.dirname, '..');
 const CONNECTIONS = 64;
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 5);
 const STARTS = 5;
+/** GetItem goes around these; PutItem writes the same names and many more. */
+const ITEMS = 10_000;
 const AUTHORIZATION = 'authorization: AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0\r\n';
 const ITEM = { id: { S: 'user-{n}' }, name: { S: 'Ada Lovelace' }, email: { S: 'ada@example.com' }, text: { S: 'x'.repeat(280) }, visits: { N: '12' } };
 
@@ -58,7 +60,7 @@ function dynamo(operation: string, body: unknown): { head: string; body: string 
   return { head, body: JSON.stringify(body) };
 }
 
-const get = dynamo('GetItem', { TableName: 'bench', Key: { id: { S: 'user-1' } } });
+const get = dynamo('GetItem', { TableName: 'bench', Key: { id: { S: 'user-{k}' } } });
 const put = dynamo('PutItem', { TableName: 'bench', Item: ITEM });
 const invoke = {
   head: `POST /2015-03-31/functions/bench/invocations HTTP/1.1\r\nhost: localhost\r\n${AUTHORIZATION.replace('{service}', 'lambda')}`,
@@ -91,7 +93,10 @@ async function prepare(port: number): Promise<void> {
     }),
   );
   await new Promise((done) => setTimeout(done, 1_000));
-  await tables.send(new PutItemCommand({ TableName: 'bench', Item: { ...ITEM, id: { S: 'user-1' } } }));
+  for (let from = 0; from < ITEMS; from += 25) {
+    const puts = Array.from({ length: 25 }, (_, i) => ({ PutRequest: { Item: { ...ITEM, id: { S: `user-${from + i}` } } } }));
+    await tables.send(new BatchWriteItemCommand({ RequestItems: { bench: puts } }));
+  }
   const lambda = new LambdaClient(config);
   await lambda.send(
     new CreateFunctionCommand({

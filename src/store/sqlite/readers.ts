@@ -9,9 +9,12 @@ import { openForReading } from './schema.ts';
 /** Page cache of the connection that transactions and single reads use, and of each reader of pages. Filled on use only. */
 const MAIN_CACHE_BYTES = 16 * 1024 * 1024;
 const READER_CACHE_BYTES = 2 * 1024 * 1024;
-/** Values that were read lately: up to this size each, and this many bytes in all. */
-const HOT_VALUE_BYTES_MAX = 4096;
-const HOT_BYTES_MAX = 4 * 1024 * 1024;
+/**
+ * Small values that were read lately (generations, counters: what every write of a table reads), up to this size each, and this many
+ * bytes in all. Larger ones were tried: their buffers cost the garbage collector more than the reads that they saved.
+ */
+const HOT_VALUE_BYTES_MAX = 64;
+const HOT_BYTES_MAX = 1024 * 1024;
 /** So many keys are read at one go; more give the event loop back in between. */
 const KEYS_AT_ONCE = 128;
 
@@ -39,7 +42,8 @@ export class Readers {
   readonly #pages: PageThreads;
   #holding = false;
   /** This process alone writes the file, so what was read stays true until a batch that writes it is durable. */
-  readonly #hot = new Map<Key, Uint8Array>();
+  #hot = new Map<Key, Uint8Array>();
+  #cooling = new Map<Key, Uint8Array>();
   #hotBytes = 0;
   readonly #letGo = () => this.letGo();
 
@@ -53,7 +57,7 @@ export class Readers {
   }
 
   get(key: Key): Uint8Array | undefined {
-    const hot = this.#hot.get(key);
+    const hot = this.#hot.get(key) ?? this.#cooling.get(key);
     if (hot) return hot;
     this.#hold();
     const value = getWith(this.#main, key);
@@ -61,10 +65,12 @@ export class Readers {
     return value;
   }
 
+  /** Two generations: when the young one is full it grows old, and what has not been read again since goes with the old. */
   #keepHot(key: Key, value: Uint8Array): void {
     this.#hotBytes += key.length + value.byteLength;
-    if (this.#hotBytes > HOT_BYTES_MAX) {
-      this.#hot.clear();
+    if (this.#hotBytes > HOT_BYTES_MAX / 2) {
+      this.#cooling = this.#hot;
+      this.#hot = new Map();
       this.#hotBytes = key.length + value.byteLength;
     }
     this.#hot.set(key, value);
@@ -75,9 +81,11 @@ export class Readers {
     this.letGo();
     for (const key of keys) {
       const hot = this.#hot.get(key);
-      if (!hot) continue;
-      this.#hotBytes -= key.length + hot.byteLength;
-      this.#hot.delete(key);
+      if (hot) {
+        this.#hotBytes -= key.length + hot.byteLength;
+        this.#hot.delete(key);
+      }
+      this.#cooling.delete(key);
     }
   }
 
