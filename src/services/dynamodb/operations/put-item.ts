@@ -1,5 +1,5 @@
 import type { PutItemInput, PutItemOutput } from '@aws-sdk/client-dynamodb';
-import type { Operation } from '../../service.ts';
+import type { Ctx, Operation } from '../../service.ts';
 import { consumedCapacity, Units } from '../domain/capacity.ts';
 import {
   Constraints,
@@ -11,7 +11,7 @@ import {
 } from '../domain/constraints.ts';
 import { constrainLegacy } from '../domain/legacy.ts';
 import type { Item } from '../domain/value.ts';
-import { planPut } from '../domain/write.ts';
+import { type ItemWrite, planPut } from '../domain/write.ts';
 import { validation } from '../errors.ts';
 import { commitWrite, itemCollectionMetrics } from '../items.ts';
 import type { Tables } from '../store.ts';
@@ -22,17 +22,28 @@ export function putItem(tables: Tables): Operation<PutItemInput, PutItemOutput> 
     const tableName = checkReturns(input, 'item', input.Item);
     checkOldReturnValues(input.ReturnValues);
     const write = planPut(input.Item as Item, input);
-    const { table, old, units: written } = await commitWrite(tables, ctx, tableName, write);
-    const units = new Units();
-    units.addWrite(written);
-    ctx.meter('WriteRequestUnits', units.total);
-    const ConsumedCapacity = consumedCapacity(input.ReturnConsumedCapacity, table, units);
-    const ItemCollectionMetrics = itemCollectionMetrics(input.ReturnItemCollectionMetrics, table, write);
-    return {
-      ...(input.ReturnValues === 'ALL_OLD' && old ? { Attributes: old.item as PutItemOutput['Attributes'] } : {}),
-      ...(ConsumedCapacity ? { ConsumedCapacity } : {}),
-      ...(ItemCollectionMetrics ? { ItemCollectionMetrics } : {}),
-    };
+    return commitWhole(tables, ctx, tableName, write, input);
+  };
+}
+
+/** Commits a write of a whole item and answers as PutItem and DeleteItem do, with what was there before where that is asked for. */
+export async function commitWhole(
+  tables: Tables,
+  ctx: Ctx,
+  tableName: string,
+  write: ItemWrite,
+  input: Pick<PutItemInput, 'ReturnValues' | 'ReturnConsumedCapacity' | 'ReturnItemCollectionMetrics'>,
+): Promise<PutItemOutput> {
+  const { table, old, units: written } = await commitWrite(tables, ctx, tableName, write);
+  const units = new Units();
+  units.addWrite(written);
+  ctx.meter('WriteRequestUnits', units.total);
+  const ConsumedCapacity = consumedCapacity(input.ReturnConsumedCapacity, table, units);
+  const ItemCollectionMetrics = itemCollectionMetrics(input.ReturnItemCollectionMetrics, table, write);
+  return {
+    ...(input.ReturnValues === 'ALL_OLD' && old ? { Attributes: old.item as PutItemOutput['Attributes'] } : {}),
+    ...(ConsumedCapacity ? { ConsumedCapacity } : {}),
+    ...(ItemCollectionMetrics ? { ItemCollectionMetrics } : {}),
   };
 }
 
