@@ -261,6 +261,7 @@ class ComputePool implements Compute {
         return {
           runtime,
           ...directories,
+          memoryMb: spec.memoryMb,
           variables: launchVariables({ spec, runtime, ...directories, logStream, credentials, runtimeApi: sandbox.runtimeApiAddress }),
         };
       };

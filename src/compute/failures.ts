@@ -6,6 +6,16 @@ export class CapacityError extends Error {}
 /** A function whose runtime no interpreter on this machine can run, in a sentence that says what to do. */
 export class RuntimeMissingError extends Error {}
 
+/** A program of an environment that cannot be started, with AWS's type and wording. */
+export class LaunchError extends Error {
+  readonly errorType: string;
+
+  constructor(errorType: string, message: string) {
+    super(message);
+    this.errorType = errorType;
+  }
+}
+
 /** A code package that cannot be used; the message is AWS's. */
 export class CodePackageError extends Error {}
 

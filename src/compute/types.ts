@@ -50,6 +50,19 @@ export interface FunctionSpec {
   readonly layers?: readonly CodePackage[];
   readonly credentials: () => Promise<FunctionCredentials>;
   readonly openLog: (stream: string) => LogSink;
+  /** Absent: text. */
+  readonly logging?: FunctionLogging;
+  /** `TracingConfig.Mode`; absent: PassThrough. */
+  readonly tracing?: 'Active' | 'PassThrough';
+}
+
+/** `LoggingConfig`, as far as it changes what is logged. */
+export interface FunctionLogging {
+  readonly format: 'Text' | 'JSON';
+  /** Of JSON logs, the least level of the function's own lines (`TRACE` … `FATAL`); absent: INFO. */
+  readonly applicationLevel?: string;
+  /** Of JSON logs, the least level of the platform's lines (`DEBUG`, `INFO`, `WARN`); absent: INFO. */
+  readonly systemLevel?: string;
 }
 
 export interface CodePackage {
@@ -109,6 +122,20 @@ export interface Launch {
   readonly codeDirectory: string;
   /** What `/opt` holds, not to be written to; absent where the function has no layers. */
   readonly optDirectory?: string;
+  /**
+   * The whole environment of the runtime's process. `AWS_LAMBDA_EXEC_WRAPPER` among them names a program that is started in the
+   * place of the runtime, with the runtime's command as its arguments (not for `provided`): {@link commandOf} in command.ts sees to it.
+   */
+  readonly variables: Readonly<Record<string, string>>;
+  readonly memoryMb: number;
+}
+
+/** A further process of a sandbox: an external extension. */
+export interface ProcessLaunch {
+  /** An absolute path as AWS's environment has it: below `/opt` or `/var/task`. */
+  readonly file: string;
+  readonly args: readonly string[];
+  /** The whole environment, except what the driver adds for each process of the sandbox (e.g. `TMPDIR`). */
   readonly variables: Readonly<Record<string, string>>;
 }
 
@@ -118,15 +145,26 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** The processes of a runtime that runs inside a sandbox. */
-export interface RunningRuntime {
-  /** stdout, and what of stderr the runtime does not write there. */
+/** A process that runs inside a sandbox, with the processes that it started itself. */
+export interface RunningProcess {
+  /** stdout, and what of stderr the process does not write there. */
   readonly output: readonly Readable[];
   readonly exited: Promise<Exit>;
+  /** SIGTERM to the process itself; what it does then is its own affair. Nothing where it is gone. */
+  terminate(): void;
+  /** SIGKILL to the process and all that it started; resolves when they are gone. The sandbox and its files stay. */
+  kill(): Promise<void>;
+}
+
+/** The processes of a runtime that runs inside a sandbox. */
+export interface RunningRuntime extends RunningProcess {
+  /**
+   * Log frames: what the runtime writes to the descriptor that `_LAMBDA_TELEMETRY_LOG_FD` names (type, length and time, then the
+   * message; see log-frames.ts). Absent where the driver gives the runtime none: then its messages come with `output`.
+   */
+  readonly frames?: Readable;
   /** Peak resident memory of the runtime's process. */
   peakMemoryMb(): number;
-  /** SIGKILL to every process of it; resolves when they are gone. The sandbox and its files stay. */
-  kill(): Promise<void>;
 }
 
 /**
@@ -139,7 +177,22 @@ export interface Sandbox {
   readonly runtimeApiAddress: string;
   /** Called for every connection to that address. */
   onConnection(listener: (socket: Socket) => void): void;
+  /** Starts the runtime. Rejects with `LaunchError` (failures.ts) where its program cannot be started. */
   specialise(launch: Launch): Promise<RunningRuntime>;
+  /**
+   * Starts an external extension beside the runtime: in the same namespaces, with the same files (code, `/opt`, `/tmp`), user, limits
+   * and network, stdin closed, as the leader of a process group of its own. It comes **before** `specialise` with the same `launch`:
+   * a driver that mounts code and layers when it specialises mounts them here already, and finds them there afterwards. It may
+   * come again after `kill` of what ran before (a reset). Rejects with `LaunchError` where the file cannot be executed. `Sandbox.kill` ends
+   * these processes too; `freeze` and `thaw` stop and continue them with the runtime.
+   */
+  spawn(launch: Launch, process: ProcessLaunch): Promise<RunningProcess>;
+  /**
+   * A TCP connection to `127.0.0.1:port` as the sandbox's processes see it: the platform sends telemetry to where an extension
+   * listens. A driver with network namespaces connects inside of the sandbox's. Rejects where nobody listens. It must not be able to
+   * reach anything outside of the sandbox.
+   */
+  connect(port: number): Promise<Socket>;
   /** Stops giving CPU to it while idle, where the driver can. */
   freeze(): void;
   thaw(): void;
@@ -162,9 +215,10 @@ export interface Driver {
 export interface ResolvedRuntime {
   /** AWS's name. */
   readonly name: string;
-  readonly family: 'python' | 'nodejs';
+  readonly family: 'python' | 'nodejs' | 'java' | 'ruby' | 'dotnet' | 'provided';
+  /** Empty for `provided`: the function, or a layer, brings `bootstrap` (see command.ts). */
   readonly executable: string;
-  /** What it really is, e.g. `3.11.7`. */
+  /** What it really is, e.g. `3.11.7`; empty for `provided`. */
   readonly version: string;
   /** False where another version stands in. */
   readonly exact: boolean;

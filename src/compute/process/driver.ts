@@ -2,15 +2,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
-import { createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { projectRoot } from '../../kit/root.ts';
-import type { Driver, Exit, Launch, ResolvedRuntime, RunningRuntime, Sandbox } from '../types.ts';
+import { type Command, commandOf, LIFELINE_FD, LOG_FD, placed } from '../command.ts';
+import { LaunchError } from '../failures.ts';
+import type { Driver, Exit, Launch, ProcessLaunch, RunningProcess, RunningRuntime, Sandbox } from '../types.ts';
 import { killGroup, notePid, sweepOrphans } from './orphans.ts';
-
-/** The lifeline's descriptor in the runtime's process. */
-const LIFELINE_FD = 3;
 
 /**
  * Environments as plain processes of this user: no isolation, works everywhere. `/tmp` is the machine's own; each environment has
@@ -52,7 +51,7 @@ class ProcessSandbox implements Sandbox {
   readonly runtimeApiAddress: string;
   #directory: string;
   #server: Server;
-  #running: RunningProcess | undefined;
+  #running = new Set<Child>();
   #gone: () => void;
 
   constructor(id: string, directory: string, server: Server, gone: () => void) {
@@ -71,18 +70,40 @@ class ProcessSandbox implements Sandbox {
   }
 
   async specialise(launch: Launch): Promise<RunningRuntime> {
-    const { file, args, variables } = commandOf(launch);
+    return this.#start(launch, commandOf(launch, { runtimes: join(projectRoot(), 'runtimes'), ...placesOf(launch) }));
+  }
+
+  async spawn(launch: Launch, process: ProcessLaunch): Promise<RunningProcess> {
+    const { file, args, variables } = process;
+    return this.#start(launch, { file: placed(file, placesOf(launch)), args, variables, directory: '/', lifeline: false, frames: false });
+  }
+
+  connect(port: number): Promise<Socket> {
+    return new Promise((resolve, reject) => {
+      const socket = connect({ host: '127.0.0.1', port });
+      socket.once('error', reject);
+      socket.once('connect', () => {
+        socket.off('error', reject);
+        resolve(socket);
+      });
+    });
+  }
+
+  async #start(launch: Launch, command: Command): Promise<Child> {
     const temporary = join(this.#directory, 'tmp');
-    const child = spawn(file, args, {
-      cwd: launch.codeDirectory,
+    const child = spawn(command.file, command.args, {
+      cwd: command.directory,
       // A home of its own: without one, SDKs would find the configuration files of whoever runs Croft.
-      env: { ...variables, TMPDIR: temporary, HOME: temporary, ...launch.variables },
+      env: { TMPDIR: temporary, HOME: temporary, ...command.variables },
       // Its own process group, so that its children end with it; and its own session, so that no terminal signal reaches it.
       detached: true,
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', command.lifeline ? 'pipe' : 'ignore', command.frames ? 'pipe' : 'ignore'],
     });
-    const running = new RunningProcess(child);
-    this.#running = running;
+    const running = new Child(child);
+    const refused = await started(child);
+    if (refused) throw new LaunchError('Runtime.InvalidEntrypoint', launchMessage(refused, command.file, launch));
+    this.#running.add(running);
+    void running.exited.then(() => this.#running.delete(running));
     if (child.pid !== undefined) await notePid(this.#directory, child.pid);
     return running;
   }
@@ -96,13 +117,33 @@ class ProcessSandbox implements Sandbox {
   async kill(): Promise<void> {
     this.#gone();
     this.#server.close();
-    await this.#running?.kill();
+    await Promise.all([...this.#running].map((running) => running.kill()));
     await rm(this.#directory, { recursive: true, force: true });
   }
 }
 
-class RunningProcess implements RunningRuntime {
+/** Resolves once the program runs, or with why it cannot. */
+function started(child: ChildProcess): Promise<NodeJS.ErrnoException | undefined> {
+  return new Promise((resolve) => {
+    child.once('spawn', () => resolve(undefined));
+    child.once('error', resolve);
+  });
+}
+
+/** In the words of AWS's own supervisor, which is written in Go. */
+function launchMessage(error: NodeJS.ErrnoException, file: string, launch: Launch): string {
+  const reasons: Record<string, string> = { EACCES: 'permission denied', ENOENT: 'no such file or directory', ENOEXEC: 'exec format error' };
+  const name = file.replace(launch.codeDirectory, '/var/task').replace(launch.optDirectory ?? '/opt', '/opt');
+  return `fork/exec ${name}: ${reasons[error.code ?? ''] ?? error.message}`;
+}
+
+function placesOf({ codeDirectory, optDirectory }: Launch) {
+  return { code: codeDirectory, opt: optDirectory ?? '/opt' };
+}
+
+class Child implements RunningRuntime {
   readonly output: readonly Readable[];
+  readonly frames?: Readable;
   readonly exited: Promise<Exit>;
   #child: ChildProcess;
   #memory: PeakMemory;
@@ -110,6 +151,8 @@ class RunningProcess implements RunningRuntime {
   constructor(child: ChildProcess) {
     this.#child = child;
     this.output = [child.stdout, child.stderr].filter((stream) => stream !== null);
+    const frames = child.stdio[LOG_FD];
+    if (frames instanceof Readable) this.frames = frames;
     const lifeline = child.stdio[LIFELINE_FD];
     lifeline?.on('error', () => lifeline.destroy());
     this.#memory = new PeakMemory(child.pid);
@@ -129,6 +172,10 @@ class RunningProcess implements RunningRuntime {
 
   peakMemoryMb(): number {
     return this.#memory.read();
+  }
+
+  terminate(): void {
+    this.#child.kill('SIGTERM');
   }
 
   async kill(): Promise<void> {
@@ -168,27 +215,4 @@ class PeakMemory {
     if (this.#fd !== undefined) closeSync(this.#fd);
     this.#fd = undefined;
   }
-}
-
-/** Where a layer's packages are looked up: those for this version of Node.js first. */
-function nodeFolders(runtime: ResolvedRuntime, optDirectory: string): string[] {
-  if (optDirectory === '') return [];
-  const major = /^nodejs(\d+)/.exec(runtime.name)?.[1] ?? '';
-  return [join(optDirectory, 'nodejs', `node${major}`, 'node_modules'), join(optDirectory, 'nodejs', 'node_modules')];
-}
-
-/** How a runtime's bootstrap is started. */
-function commandOf({ runtime, optDirectory = '' }: Launch): { file: string; args: string[]; variables: Record<string, string> } {
-  const folder = join(projectRoot(), 'runtimes', runtime.family === 'python' ? 'python' : 'node');
-  const vendor = join(folder, 'vendor');
-  const variables = { LAMBDA_RUNTIME_DIR: folder };
-  if (runtime.family === 'python') {
-    // -S: packages of the machine's Python are no part of the function. -u: output leaves the process as it is written.
-    return { file: runtime.executable, args: ['-S', '-u', join(folder, 'bootstrap.py'), String(LIFELINE_FD), vendor, optDirectory], variables };
-  }
-  return {
-    file: runtime.executable,
-    args: [join(folder, 'bootstrap.mjs'), String(LIFELINE_FD), vendor, optDirectory],
-    variables: { ...variables, NODE_PATH: [...nodeFolders(runtime, optDirectory), join(vendor, 'node_modules')].join(':') },
-  };
 }

@@ -1,11 +1,11 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const PID_FILE = 'pid';
 
-/** Notes the process of an environment, so that the next start can end it if this Croft dies first. */
+/** Notes a process of an environment, so that the next start can end it if this Croft dies first. */
 export async function notePid(directory: string, pid: number): Promise<void> {
-  await writeFile(join(directory, PID_FILE), `${pid} ${(await startTime(pid)) ?? ''}\n`);
+  await appendFile(join(directory, PID_FILE), `${pid} ${(await startTime(pid)) ?? ''}\n`);
 }
 
 /** Ends processes and removes files that a dead Croft left in `root`. Resolves with how many processes were still there. */
@@ -14,10 +14,12 @@ export async function sweepOrphans(root: string): Promise<number> {
   let ended = 0;
   for (const name of names) {
     const directory = join(root, name);
-    const [pidText, started] = (await readFile(join(directory, PID_FILE), 'utf8').catch(() => '')).trim().split(' ');
-    const pid = Number(pidText);
-    // A process id is used again: only the one that started at the noted time is ours.
-    if (pid > 1 && started && started === (await startTime(pid)) && killGroup(pid)) ended++;
+    for (const line of (await readFile(join(directory, PID_FILE), 'utf8').catch(() => '')).trim().split('\n')) {
+      const [pidText, started] = line.split(' ');
+      const pid = Number(pidText);
+      // A process id is used again: only the one that started at the noted time is ours.
+      if (pid > 1 && started && started === (await startTime(pid)) && killGroup(pid)) ended++;
+    }
     await rm(directory, { recursive: true, force: true });
   }
   return ended;

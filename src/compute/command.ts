@@ -1,0 +1,199 @@
+import { accessSync, constants, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { LaunchError } from './failures.ts';
+import type { Launch, ResolvedRuntime } from './types.ts';
+
+/** The lifeline's descriptor in a runtime that watches one: it hangs up when the platform dies. */
+export const LIFELINE_FD = 3;
+/** The descriptor for log frames, where a runtime writes such. */
+export const LOG_FD = 4;
+
+/** Where a driver shows a sandbox's processes what AWS has at fixed paths. */
+export interface Places {
+  /** `/var/task`. */
+  readonly code: string;
+  /** `/opt`. */
+  readonly opt: string;
+  /** The folder of the bootstraps, `runtimes/` of this project. */
+  readonly runtimes: string;
+}
+
+/** What is started for a runtime. */
+export interface Command {
+  readonly file: string;
+  readonly args: readonly string[];
+  /** The whole environment. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** Working directory. */
+  readonly directory: string;
+  /** Whether the program watches {@link LIFELINE_FD}. */
+  readonly lifeline: boolean;
+  /** Whether the program is told of {@link LOG_FD}. */
+  readonly frames: boolean;
+}
+
+/** How a function's variable asks for another program in the runtime's place; "Modifying the runtime environment". */
+const WRAPPER = 'AWS_LAMBDA_EXEC_WRAPPER';
+/** What a function of a `provided` runtime may bring, in the order in which AWS looks. */
+const BOOTSTRAPS = ['/var/task/bootstrap', '/opt/bootstrap'];
+
+/**
+ * The program of a runtime and its arguments, as seen in `places`; the exec wrapper is in it already. For drivers that start
+ * the runtime as a process of its own. Throws `LaunchError` where the function brings no program.
+ */
+export function commandOf(launch: Launch, places: Places): Command {
+  const plain = plainCommand(launch, places);
+  const wrapper = launch.variables[WRAPPER];
+  if (!wrapper || launch.runtime.family === 'provided') return plain;
+  // By a shell, as AWS's own start scripts do it: a wrapper that is not there ends the runtime with status 127.
+  return { ...plain, file: '/bin/sh', args: ['-c', 'exec "$0" "$@"', placed(wrapper, places), plain.file, ...plain.args] };
+}
+
+/** A path of AWS's environment where a driver keeps it. */
+export function placed(path: string, { code, opt }: Pick<Places, 'code' | 'opt'>): string {
+  if (path === '/var/task' || path.startsWith('/var/task/')) return code + path.slice('/var/task'.length);
+  if (path === '/opt' || path.startsWith('/opt/')) return opt + path.slice('/opt'.length);
+  return path;
+}
+
+function plainCommand(launch: Launch, places: Places): Command {
+  const { runtime, variables } = launch;
+  const folder = join(places.runtimes, FOLDERS[runtime.family]);
+  const vendor = join(folder, 'vendor');
+  const opt = launch.optDirectory === undefined ? '' : places.opt;
+  const base = { directory: places.code, lifeline: false, frames: false };
+  switch (runtime.family) {
+    case 'python':
+      // -S: packages of the machine's Python are no part of the function. -u: output leaves the process as it is written.
+      return {
+        ...base,
+        file: runtime.executable,
+        args: ['-S', '-u', join(folder, 'bootstrap.py'), String(LIFELINE_FD), vendor, opt],
+        variables: { LAMBDA_RUNTIME_DIR: folder, ...variables },
+        lifeline: true,
+      };
+    case 'nodejs':
+      return {
+        ...base,
+        file: runtime.executable,
+        args: [join(folder, 'bootstrap.mjs'), String(LIFELINE_FD), vendor, opt],
+        variables: { LAMBDA_RUNTIME_DIR: folder, NODE_PATH: [...nodeFolders(runtime, opt), join(vendor, 'node_modules')].join(':'), ...variables },
+        lifeline: true,
+      };
+    case 'java':
+      return javaCommand(launch, places, vendor);
+    case 'ruby':
+      return rubyCommand(launch, places, folder);
+    case 'dotnet':
+      return dotnetCommand(launch, places);
+    case 'provided':
+      return { ...base, file: placed(bootstrapOf(launch), places), args: [], variables: { LAMBDA_RUNTIME_DIR: '/var/runtime', ...variables } };
+  }
+}
+
+const FOLDERS = { python: 'python', nodejs: 'node', java: 'java', ruby: 'ruby', dotnet: 'dotnet', provided: 'provided' } as const;
+
+/** Where a layer's packages are looked up: those for this version of Node.js first. */
+function nodeFolders(runtime: ResolvedRuntime, opt: string): string[] {
+  if (opt === '') return [];
+  const major = /^nodejs(\d+)/.exec(runtime.name)?.[1] ?? '';
+  return [join(opt, 'nodejs', `node${major}`, 'node_modules'), join(opt, 'nodejs', 'node_modules')];
+}
+
+/**
+ * The public runtime interface client of AWS, which `croft runtimes install` brings. Heap and collector as AWS chooses them; what
+ * `JAVA_TOOL_OPTIONS` says wins.
+ */
+function javaCommand({ runtime, memoryMb, variables }: Launch, places: Places, vendor: string): Command {
+  const heapMb = Math.max(32, Math.floor(memoryMb * 0.85) - 32);
+  const folder = { code: places.code, libraries: join(places.code, 'lib', '*'), layers: join(places.opt, 'java', 'lib', '*') };
+  return {
+    file: runtime.executable,
+    args: [
+      `-XX:MaxHeapSize=${heapMb}m`,
+      '-XX:+UseSerialGC',
+      '-XX:TieredStopAtLevel=1',
+      '-Xshare:auto',
+      '-cp',
+      [join(vendor, '*'), folder.code, folder.libraries, folder.layers].join(':'),
+      'com.amazonaws.services.lambda.runtime.api.client.AWSLambda',
+      variables['_HANDLER'] ?? '',
+    ],
+    variables: { LAMBDA_RUNTIME_DIR: vendor, _LAMBDA_TELEMETRY_LOG_FD: String(LOG_FD), ...variables },
+    directory: places.code,
+    lifeline: false,
+    frames: true,
+  };
+}
+
+function rubyCommand({ runtime, variables }: Launch, places: Places, folder: string): Command {
+  const level = runtime.version.split('.').slice(0, 2).join('.');
+  const gems = [`${places.code}/vendor/bundle/ruby/${level}.0`, `${places.opt}/ruby/gems/${level}.0`];
+  return {
+    file: runtime.executable,
+    args: [join(folder, 'bootstrap.rb'), String(LIFELINE_FD)],
+    variables: {
+      LAMBDA_RUNTIME_DIR: folder,
+      GEM_PATH: gems.join(':'),
+      RUBYLIB: [places.code, `${places.opt}/ruby/lib`].join(':'),
+      ...variables,
+    },
+    directory: places.code,
+    lifeline: true,
+    frames: false,
+  };
+}
+
+/** Programs that bring `Amazon.Lambda.RuntimeSupport` themselves: their handler is the name of the assembly. */
+function dotnetCommand({ runtime, variables }: Launch, places: Places): Command {
+  const handler = variables['_HANDLER'] ?? '';
+  if (handler.includes('::')) {
+    throw new LaunchError(
+      'Runtime.InvalidEntrypoint',
+      `The handler '${handler}' names a method of a class library. Croft runs .NET functions that are programs (Amazon.Lambda.RuntimeSupport with top-level statements): build one, and give the name of its assembly as the handler`,
+    );
+  }
+  return {
+    file: runtime.executable,
+    args: ['exec', join(places.code, `${handler}.dll`)],
+    variables: { LAMBDA_RUNTIME_DIR: '/var/runtime', LAMBDA_RUNTIME_NAME: runtime.name, _LAMBDA_TELEMETRY_LOG_FD: String(LOG_FD), ...variables },
+    directory: places.code,
+    lifeline: false,
+    frames: true,
+  };
+}
+
+/** The program that the function or a layer brings, as AWS's path. */
+function bootstrapOf({ codeDirectory, optDirectory }: Launch): string {
+  for (const path of BOOTSTRAPS) {
+    const file = placed(path, { code: codeDirectory, opt: optDirectory ?? '/nowhere' });
+    if (isFile(file)) return path;
+  }
+  throw new LaunchError('Runtime.InvalidEntrypoint', `Couldn't find valid bootstrap(s): [${BOOTSTRAPS.join(' ')}]`);
+}
+
+function isFile(path: string): boolean {
+  try {
+    accessSync(path, constants.F_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** AWS's switch for layers that turn extensions off. */
+const NO_EXTENSIONS = 'disable-extensions-jwigqn8j';
+
+/** The names of the external extensions that a function's layers bring, in the order in which they start. */
+export function extensionsOf({ optDirectory }: Launch): readonly string[] {
+  if (optDirectory === undefined || isFile(join(optDirectory, NO_EXTENSIONS))) return [];
+  try {
+    return readdirSync(join(optDirectory, 'extensions'), { withFileTypes: true })
+      .filter((entry) => !entry.isDirectory())
+      .map(({ name }) => name)
+      .sort();
+  } catch {
+    // No such folder: no extensions.
+    return [];
+  }
+}
