@@ -72,6 +72,28 @@ describe('AWS::S3::Bucket', () => {
     await bucket.delete(ctx, deletion);
   });
 
+  it('tells a queue by its NotificationConfiguration, and names the bucket where that fails', async () => {
+    await ctx.call('sqs', 'CreateQueue', { QueueName: 'told' });
+    const Queue = 'arn:aws:sqs:eu-west-1:000000000000:told';
+    const Filter = { S3Key: { Rules: [{ Name: 'suffix', Value: '.jpg' }] } };
+    const NotificationConfiguration = {
+      QueueConfigurations: [{ Event: 's3:ObjectCreated:*', Queue, Filter }],
+      EventBridgeConfiguration: { EventBridgeEnabled: 'true' },
+    };
+    const properties = { BucketName: 'telling', NotificationConfiguration };
+    await bucket.create(ctx, request(properties, 'telling'));
+    const kept = await ctx.call('s3', 'GetBucketNotificationConfiguration', { Bucket: 'telling' });
+    expect(kept).toMatchObject({
+      QueueConfigurations: [{ QueueArn: Queue, Events: ['s3:ObjectCreated:*'], Filter: { Key: { FilterRules: [{ Name: 'Suffix', Value: '.jpg' }] } } }],
+      EventBridgeConfiguration: {},
+    });
+    await bucket.update(ctx, { ...request({ BucketName: 'telling' }), physicalId: 'telling', previous: properties });
+    expect(await ctx.call('s3', 'GetBucketNotificationConfiguration', { Bucket: 'telling' })).toEqual({});
+
+    const wrong = { BucketName: 'mute', NotificationConfiguration: { QueueConfigurations: [{ Event: 's3:ObjectCreated:*', Queue: `${Queue}-no` }] } };
+    await expect(bucket.create(ctx, request(wrong, 'mute'))).rejects.toMatchObject({ physicalId: 'mute', code: 'InvalidArgument' });
+  });
+
   it('is the same at a retry, and a failure where it was there before', async () => {
     await bucket.create(ctx, request({ BucketName: 'once' }, 'first'));
     await bucket.create(ctx, request({ BucketName: 'once' }, 'first'));

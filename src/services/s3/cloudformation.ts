@@ -1,5 +1,6 @@
 import { AwsError } from '../../kit/errors.ts';
 import type { Ctx, Properties, ResourceRequest, ResourceResult, ResourceType } from '../service.ts';
+import { applyNotification, type Call, isTrue, record } from './cloudformation-properties.ts';
 import { bucketArn, createBucketOnce } from './operations/buckets.ts';
 
 interface BucketTag {
@@ -8,13 +9,6 @@ interface BucketTag {
 }
 
 const tagsOf = (properties: Properties): BucketTag[] => (Array.isArray(properties['Tags']) ? (properties['Tags'] as BucketTag[]) : []);
-
-/** A template's booleans may come as text. */
-const isTrue = (value: unknown): boolean => value === true || value === 'true';
-
-function record(value: unknown): Readonly<Record<string, unknown>> | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
-}
 
 /** "AWS::S3::Bucket": what `Fn::GetAtt` gives. */
 function attributesOf(ctx: Ctx, name: string): ResourceResult {
@@ -61,12 +55,11 @@ async function applyProperties(ctx: Ctx, Bucket: string, request: ResourceReques
     else await call('DeleteBucketOwnershipControls', {});
   }
   if (changed('CorsConfiguration')) await applyCors(call, properties);
+  if (changed('NotificationConfiguration')) await applyNotification(call, properties);
   if (changed('AccessControl') && properties['AccessControl'] !== undefined) {
     await call('PutBucketAcl', { ACL: kebab(String(properties['AccessControl'])) });
   }
 }
-
-type Call = (operation: string, input: Record<string, unknown>) => Promise<unknown>;
 
 async function applyEncryption(call: Call, properties: Properties): Promise<void> {
   const encryption = record(properties['BucketEncryption']);
@@ -123,6 +116,7 @@ const bucket: ResourceType = {
     'OwnershipControls',
     'CorsConfiguration',
     'AccessControl',
+    'NotificationConfiguration',
   ],
   recorded: ['BucketEncryption', 'PublicAccessBlockConfiguration', 'CorsConfiguration', 'AccessControl'],
   replaceOn: ['BucketName'],
@@ -135,7 +129,10 @@ const bucket: ResourceType = {
       { Bucket: name, ...constraint, ...(ownership === undefined ? {} : { ObjectOwnership: ownership as 'ObjectWriter' }) },
       request.token,
     );
-    await applyProperties(ctx, name, request, {});
+    // The bucket is there: the rollback must find it.
+    await applyProperties(ctx, name, request, {}).catch((error: unknown) => {
+      throw error instanceof AwsError ? Object.assign(error, { physicalId: name }) : error;
+    });
     return attributesOf(ctx, name);
   },
   async update(ctx, request) {

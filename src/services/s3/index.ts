@@ -1,6 +1,8 @@
 import type { Platform, Service } from '../service.ts';
 import { cleanUp } from './cleanup.ts';
 import { s3Resources } from './cloudformation.ts';
+import { NOTIFY_CONCURRENCY } from './limits.ts';
+import { deliver, NOTIFY_TARGET } from './notify.ts';
 import { CLEANUP_TARGET, keys } from './store.ts';
 import { operations } from './table.ts';
 import { S3_USAGE } from './usage.ts';
@@ -18,6 +20,7 @@ export function createS3Room(): Service {
     ownsBlob: async (platform, id) => (await platform.store.get(keys.blob(id))) !== undefined,
     start(platform: Platform) {
       platform.bus.register(CLEANUP_TARGET, { concurrency: CLEANUP_CONCURRENCY }, (attempt) => cleanUp(platform, attempt));
+      platform.bus.register(NOTIFY_TARGET, { concurrency: NOTIFY_CONCURRENCY }, (attempt) => deliver(platform, attempt));
     },
   };
 }

@@ -28,3 +28,9 @@ export const COMPLETE_ATTEMPTS_MAX = 10;
 export const CLEANUP_ROWS = 200;
 /** Croft's own: keys deleted at the same time by one DeleteObjects. */
 export const DELETE_CONCURRENCY = 32;
+/** "Amazon S3 Event Notifications": configurations of a bucket; a filter's value in UTF-8. */
+export const NOTIFICATIONS_MAX = 100;
+export const FILTER_VALUE_BYTES_MAX = 1024;
+/** Croft's own: notifications under way at once, and how long one that cannot be delivered is tried (virtual time). */
+export const NOTIFY_CONCURRENCY = 32;
+export const NOTIFY_MS_MAX = 24 * 3600 * 1000;

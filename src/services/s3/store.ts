@@ -41,6 +41,8 @@ export const keys = {
   uploadPart: (bucketId: string, uploadId: string, number: number): Key => keys.uploadPartsOf(bucketId, uploadId) + uint64(number),
   /** Counts the parts uploaded, so that a completion notices one that came while it was looking. */
   uploadCount: (bucketId: string, uploadId: string): Key => keyOf('s3', 'uploadcount', bucketId, uploadId),
+  /** Numbers the events of a bucket, so that those of one key can be put in order. */
+  sequence: (bucketId: string): Key => keyOf('s3', 'sequence', bucketId),
   /** Present while a committed row names the blob. */
   blob: (id: string): Key => keyOf('s3', 'blob', id),
 };
@@ -131,7 +133,8 @@ export function inObject<T>(
   fn: (object: ObjectTx, tx: Tx) => T,
 ): Promise<T> {
   const versions = bucket.versioning ? { ranges: [rangeOf(keys.versionsOf(bucket.id, key))] } : {};
-  return inBucket(ctx, bucket, { keys: [keys.object(bucket.id, key), ...(more.keys ?? [])], ...versions }, (tx, now) =>
+  const reads = bucket.notifies ? { reads: [keys.config(bucket.id, 'notification')] } : {};
+  return inBucket(ctx, bucket, { keys: [keys.object(bucket.id, key), ...(more.keys ?? [])], ...versions, ...reads }, (tx, now) =>
     fn(new ObjectTx(ctx, tx, now, key), tx),
   );
 }

@@ -12,6 +12,7 @@ import { getObject, headObject, respondPartial } from './operations/get-object.t
 import { getObjectAttributes } from './operations/get-object-attributes.ts';
 import * as lists from './operations/list-objects.ts';
 import * as multipart from './operations/multipart.ts';
+import * as notification from './operations/notification.ts';
 import { putObject } from './operations/put-object.ts';
 import * as tagging from './operations/tagging.ts';
 import { uploadPart, uploadPartCopy } from './operations/upload-part.ts';
@@ -114,6 +115,8 @@ const bucketOperations: Record<string, OperationEntry> = {
   GetBucketAcl: entry(properties.getBucketAcl, 'tier2', onBucket),
   PutBucketOwnershipControls: entry(properties.putBucketOwnershipControls, 'tier1', onBucket),
   GetBucketOwnershipControls: entry(properties.getBucketOwnershipControls, 'tier2', onBucket),
+  PutBucketNotificationConfiguration: entry(notification.putBucketNotificationConfiguration, 'tier1', onBucket, { action: 'PutBucketNotification' }),
+  GetBucketNotificationConfiguration: entry(notification.getBucketNotificationConfiguration, 'tier2', onBucket, { action: 'GetBucketNotification' }),
   DeleteBucketOwnershipControls: entry(properties.deleteBucketOwnershipControls, 'free', onBucket, { action: 'PutBucketOwnershipControls' }),
 };
 
@@ -143,7 +146,6 @@ const recordedOperations: Record<string, OperationEntry> = {
 
 /** Configurations that cannot be made here (their PUTs answer 501), asked for by tools that read all there is of a bucket. */
 const absentConfigurations: Record<string, OperationEntry> = {
-  GetBucketNotificationConfiguration: entry(withoutConfiguration({}), 'tier2', onBucket, { action: 'GetBucketNotification' }),
   GetBucketAccelerateConfiguration: entry(withoutConfiguration({}), 'tier2', onBucket, { action: 'GetAccelerateConfiguration' }),
   GetBucketLogging: entry(withoutConfiguration({}), 'tier2', onBucket),
   GetBucketRequestPayment: entry(withoutConfiguration({ Payer: 'BucketOwner' }), 'tier2', onBucket),

@@ -39,6 +39,8 @@ export interface BucketRecord {
   readonly token?: string;
   /** A canned ACL. Recorded. */
   readonly acl?: string;
+  /** Has a notification configuration: writers then look whom to tell. */
+  readonly notifies?: true;
   /** What objects get that name no encryption. Recorded. */
   readonly encryption?: Encryption;
 }

@@ -19,6 +19,7 @@ import { openBucket } from '../buckets.ts';
 import { canonicalUserId, checkKey } from '../domain/names.ts';
 import type { BucketRecord, Encryption, ObjectOwnership } from '../domain/records.ts';
 import { aclNotSupported, invalidArgument, malformedXml, notFoundConfiguration, notImplemented } from '../errors.ts';
+import { announce, happening } from '../notify.ts';
 import { checkVersionId, findObject, requireTarget } from '../objects.ts';
 import { inObject } from '../store.ts';
 import { changeBucket } from './configuration.ts';
@@ -149,8 +150,11 @@ export async function putObjectAcl(ctx: Ctx, input: PutObjectAclRequest): Promis
   const bucket = await openBucket(ctx, input);
   checkVersionId(input.VersionId);
   const acl = cannedAcl(bucket, input, 'object');
-  await inObject(ctx, bucket, key, {}, (object) => {
-    object.replace({ ...requireTarget(object.find(input.VersionId), key, input.VersionId, 'PUT'), acl });
+  const what = happening(ctx, 'ObjectAcl:Put');
+  await inObject(ctx, bucket, key, {}, (object, tx) => {
+    const record = requireTarget(object.find(input.VersionId), key, input.VersionId, 'PUT');
+    object.replace({ ...record, acl });
+    announce(ctx, tx, object.bucket, key, what, record);
   });
   return {};
 }

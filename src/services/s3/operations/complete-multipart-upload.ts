@@ -8,6 +8,7 @@ import { newStamp } from '../domain/names.ts';
 import type { BucketRecord, PartRecord, UploadRecord, VersionRecord } from '../domain/records.ts';
 import { noSuchUpload, slowDown } from '../errors.ts';
 import { COMPLETE_ATTEMPTS_MAX } from '../limits.ts';
+import { announce, happening } from '../notify.ts';
 import { nowSeconds } from '../objects.ts';
 import { type Draft, endUpload, inObject, keys, readUploadParts, uploadKeys } from '../store.ts';
 import { openUpload } from './multipart.ts';
@@ -61,12 +62,15 @@ function commit(ctx: Ctx, input: CompleteMultipartUploadRequest, { bucket, uploa
     return { number: index + 1, blob: part.blob, size: part.size, ...(value === undefined ? {} : { checksum: value }) };
   });
   const stamp = newStamp(ctx.platform.ids);
+  const what = happening(ctx, 'ObjectCreated:CompleteMultipartUpload');
   const more = { keys: [...uploadKeys(bucket, upload), keys.parts(bucket.id, listId)] };
   return inObject(ctx, bucket, key, more, (target, tx) => {
     checkWrite(input, key, target.current, upload);
     const ended = endUpload(ctx, tx, bucket, upload, { count, keep: listId });
     if (ended !== 'ended') return ended;
-    return { version: target.write(object, stamp, { body, parts: list }), versioning: target.bucket.versioning };
+    const version = target.write(object, stamp, { body, parts: list });
+    announce(ctx, tx, target.bucket, key, what, version);
+    return { version, versioning: target.bucket.versioning };
   });
 }
 

@@ -11,6 +11,7 @@ import type { ByteRange } from '../domain/ranges.ts';
 import { type Attributes, type BucketRecord, NULL_VERSION, type ObjectRecord } from '../domain/records.ts';
 import { invalidArgument, invalidRequest, noSuchKey, slowDown } from '../errors.ts';
 import { READ_ATTEMPTS_MAX, UPLOAD_BYTES_MAX } from '../limits.ts';
+import { announce, happening } from '../notify.ts';
 import { checkVersionId, nowSeconds, requireObject } from '../objects.ts';
 import { inObject, keys, readVersion } from '../store.ts';
 
@@ -55,11 +56,14 @@ async function write(ctx: Ctx, bucket: BucketRecord, key: string, { input, recor
   const { body } = received.content;
   const draft = { ...attributes, etag: received.md5, size: received.size, body, checksum, modifiedMs, account: bucket.account };
   const stamp = newStamp(ctx.platform.ids);
+  const what = happening(ctx, 'ObjectCreated:Copy');
   const more = body.kind === 'inline' ? { keys: [keys.inline(bucket.id, body.id)] } : body.kind === 'blob' ? { keys: [keys.blob(body.id)] } : {};
   const written = await naming(ctx, received.content, () =>
-    inObject(ctx, bucket, key, more, (object) => {
+    inObject(ctx, bucket, key, more, (object, tx) => {
       checkWrite(input, key, object.current);
-      return { version: object.write(draft, stamp, received.content), versioning: object.bucket.versioning };
+      const version = object.write(draft, stamp, received.content);
+      announce(ctx, tx, object.bucket, key, what, version);
+      return { version, versioning: object.bucket.versioning };
     }),
   );
   return {

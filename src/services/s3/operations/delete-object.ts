@@ -7,6 +7,7 @@ import { checkKey, isVersionId, newStamp } from '../domain/names.ts';
 import type { BucketRecord } from '../domain/records.ts';
 import { headerNotImplemented, invalidArgument, invalidRequest, malformedXml, noSuchVersion } from '../errors.ts';
 import { DELETE_CONCURRENCY, LIST_MAX } from '../limits.ts';
+import { announce, happening } from '../notify.ts';
 import { checkVersionId, nowSeconds } from '../objects.ts';
 import { inObject } from '../store.ts';
 
@@ -33,17 +34,22 @@ export async function deleteObject(ctx: Ctx, input: DeleteObjectRequest): Promis
 function deleteOne(ctx: Ctx, bucket: BucketRecord, key: string, versionId: string | undefined, ifMatch?: string): Promise<Outcome> {
   const stamp = newStamp(ctx.platform.ids);
   const modifiedMs = nowSeconds(ctx);
-  return inObject(ctx, bucket, key, {}, (object): Outcome => {
+  const removal = happening(ctx, 'ObjectRemoved:Delete');
+  const marking = happening(ctx, 'ObjectRemoved:DeleteMarkerCreated');
+  return inObject(ctx, bucket, key, {}, (object, tx): Outcome => {
     if (ifMatch !== undefined && ifMatch !== '*') checkWrite({ IfMatch: ifMatch }, key, object.find(versionId));
     if (versionId !== undefined) {
       const removed = object.remove(versionId);
+      if (removed) announce(ctx, tx, object.bucket, key, removal, removed);
       return { ...(removed?.deleteMarker ? { deleteMarker: true } : {}), ...(object.bucket.versioning ? { versionId } : {}) };
     }
     if (object.bucket.versioning === undefined) {
-      if (object.current) object.remove(object.current.versionId);
+      const removed = object.current && object.remove(object.current.versionId);
+      if (removed) announce(ctx, tx, object.bucket, key, removal, removed);
       return {};
     }
     const marker = object.write({ deleteMarker: true, modifiedMs, account: bucket.account }, stamp);
+    announce(ctx, tx, object.bucket, key, marking, marker);
     return { deleteMarker: true, versionId: marker.versionId };
   });
 }

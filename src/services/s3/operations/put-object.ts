@@ -7,6 +7,7 @@ import { checkMd5Form, checksumMember, DEFAULT_ALGORITHM, planChecksum } from '.
 import { checkWrite, checkWriteForm } from '../domain/conditions.ts';
 import { checkKey, newStamp } from '../domain/names.ts';
 import { notImplemented } from '../errors.ts';
+import { announce, happening } from '../notify.ts';
 import { nowSeconds } from '../objects.ts';
 import { inObject, keys } from '../store.ts';
 
@@ -28,14 +29,17 @@ export async function putObject(ctx: Ctx, input: PutObjectInput): Promise<PutObj
   const { body } = received.content;
   const draft = { ...attributes, etag: received.md5, size: received.size, body, checksum, modifiedMs: nowSeconds(ctx), account: bucket.account };
   const stamp = newStamp(ctx.platform.ids);
+  const what = happening(ctx, 'ObjectCreated:Put');
   const more = body.kind === 'inline' ? { keys: [keys.inline(bucket.id, body.id)] } : body.kind === 'blob' ? { keys: [keys.blob(body.id)] } : {};
   const written = await naming(ctx, received.content, () =>
-    inObject(ctx, bucket, key, more, (object) => {
+    inObject(ctx, bucket, key, more, (object, tx) => {
       checkWrite(input, key, object.current);
-      return { version: object.write(draft, stamp, received.content), versioning: object.bucket.versioning };
+      ctx.meter('BytesIn', received.size);
+      const version = object.write(draft, stamp, received.content);
+      announce(ctx, tx, object.bucket, key, what, version);
+      return { version, versioning: object.bucket.versioning };
     }),
   );
-  ctx.meter('BytesIn', received.size);
   return {
     ETag: `"${received.md5}"`,
     ...checksumMember(algorithm, checksum.value),

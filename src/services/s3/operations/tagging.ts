@@ -16,6 +16,7 @@ import { openBucket } from '../buckets.ts';
 import { checkKey } from '../domain/names.ts';
 import { type Tags, tagSet, tagsFromSet } from '../domain/tags.ts';
 import { malformedXml, noSuchKey, notFoundConfiguration } from '../errors.ts';
+import { announce, happening } from '../notify.ts';
 import { checkVersionId, requireTarget } from '../objects.ts';
 import { inBucket, inObject, keys, readConfig, readVersion } from '../store.ts';
 
@@ -61,15 +62,17 @@ async function setObjectTags(
   ctx: Ctx,
   input: PutObjectTaggingRequest | DeleteObjectTaggingRequest,
   tags: Tags,
-  method: string,
+  method: 'PUT' | 'DELETE',
 ): Promise<{ VersionId?: string }> {
   const key = input.Key ?? '';
   checkKey(key);
   const bucket = await openBucket(ctx, input);
   checkVersionId(input.VersionId);
-  return inObject(ctx, bucket, key, {}, (object) => {
+  const what = happening(ctx, method === 'PUT' ? 'ObjectTagging:Put' : 'ObjectTagging:Delete');
+  return inObject(ctx, bucket, key, {}, (object, tx) => {
     const record = requireTarget(object.find(input.VersionId), key, input.VersionId, method);
     object.replace({ ...record, tags });
+    announce(ctx, tx, object.bucket, key, what, record);
     return object.bucket.versioning ? { VersionId: record.versionId } : {};
   });
 }
