@@ -36,12 +36,20 @@ export function fakeBus(nowMs: () => number): FakeBus {
         const due = waiting.find((d) => (d.dueMs ?? 0) <= nowMs());
         if (!due) return;
         waiting = waiting.filter((d) => d !== due);
-        const outcome = await targets.get(due.target)?.({ ...due, enqueuedMs: nowMs(), settle: () => {}, signal: new AbortController().signal });
+        const outcome = await targets.get(due.target)?.({
+          ...due,
+          trace: due.trace ?? TRACE,
+          enqueuedMs: nowMs(),
+          settle: () => {},
+          signal: new AbortController().signal,
+        });
         if (outcome && 'retry' in outcome) waiting.push({ ...due, attempt: due.attempt + 1, dueMs: outcome.retry.atMs });
       }
     },
   };
 }
+
+const TRACE = { root: '1-00000000-000000000000000000000000', sampled: false };
 
 /** A platform over the memory store whose contexts call straight into `rooms`, without gateway, codec or validation. */
 export async function fakePlatform(rooms: readonly Service[]) {

@@ -13,10 +13,12 @@ export interface Delivery {
   readonly dueMs?: number;
   /** Deliveries of one key run one at a time, in order (e.g. a stack, a FIFO group). */
   readonly orderKey?: string;
-  readonly trace: Trace;
+  /** Default: that of the call or delivery on whose behalf the transaction runs. */
+  readonly trace?: Trace;
 }
 
 export interface Attempt extends Delivery {
+  readonly trace: Trace;
   /** Stable over retries: the target deduplicates by it. */
   readonly id: string;
   /** From 1. */

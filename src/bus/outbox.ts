@@ -3,6 +3,7 @@ import type { Ids } from '../kit/ids.ts';
 import { decodeJson, encodeJson } from '../kit/json.ts';
 import type { Key } from '../kit/key.ts';
 import { virtualTimer } from '../kit/timer.ts';
+import { newTrace, type Trace } from '../kit/trace.ts';
 import type { Store, Tx } from '../store/store.ts';
 import type { Attempt, Bus, Delivery, Outcome, TargetOptions } from './bus.ts';
 import { dueOf, laneOf, laneRange, OUTBOX, type Row, rowKey, SHARDS, shardOf } from './lanes.ts';
@@ -20,6 +21,17 @@ export interface BusOptions {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly onError: (fields: Record<string, unknown>, message: string) => void;
+  /** Runs every attempt, the commit of its outcome included; tells `work` the trace that what it causes has. Default: as it was enqueued. */
+  readonly around?: (row: Omit<Row, 'payload'>, work: (trace: Trace) => Promise<AttemptEnd>) => Promise<void>;
+  /** The trace of the call on whose behalf a transaction runs. */
+  readonly causing?: () => Trace | undefined;
+}
+
+/** How an attempt ended, for who observes it. */
+export interface AttemptEnd {
+  readonly retried: boolean;
+  /** What the handler threw. */
+  readonly thrown?: unknown;
 }
 
 interface Target {
@@ -40,7 +52,8 @@ interface Lane {
 }
 
 /** The one engine of durable delivery over the store's outbox. */
-export function createBus({ store, clock, ids, onError }: BusOptions): Bus {
+export function createBus({ store, clock, ids, onError, around, causing }: BusOptions): Bus {
+  const observed = around ?? (async (row: Row, work: (trace: Trace) => Promise<AttemptEnd>) => void (await work(row.trace)));
   const targets = new Map<string, Target>();
   const lanes = new Map<Key, Lane>();
   const running = new Map<Key, AbortController>();
@@ -170,7 +183,7 @@ export function createBus({ store, clock, ids, onError }: BusOptions): Bus {
     running.set(key, abort);
     target.running++;
     if (row.orderKey !== undefined) busyOrderKeys.add(row.orderKey);
-    void run(target, key, row, abort.signal)
+    void observed(row, (trace) => run(target, key, row, trace, abort.signal))
       .catch((error) => onError({ error, target: row.target, id: row.id }, 'the outcome of a delivery could not be written; it will be delivered again'))
       .finally(() => {
         running.delete(key);
@@ -181,18 +194,20 @@ export function createBus({ store, clock, ids, onError }: BusOptions): Bus {
       });
   }
 
-  async function run(target: Target, key: Key, row: Row, signal: AbortSignal): Promise<void> {
+  async function run(target: Target, key: Key, row: Row, trace: Trace, signal: AbortSignal): Promise<AttemptEnd> {
     const settle = (tx: Tx) => tx.delete(key);
     let outcome: Outcome;
+    let thrown: unknown;
     try {
-      outcome = await target.deliver({ ...row, signal, settle });
+      outcome = await target.deliver({ ...row, trace, signal, settle });
     } catch (error) {
+      thrown = error;
       const backoffMs = Math.min(BACKOFF_MS_MAX, BACKOFF_MS_MIN * 2 ** Math.min(row.attempt - 1, 20)) * (1 + 0.2 * ids.float());
       onError({ error, target: row.target, id: row.id, attempt: row.attempt }, 'a delivery failed and will be tried again');
       outcome = { retry: { atMs: clock.virtual() + backoffMs } };
     }
     // A stop may have cut the handler short: what it left undone is delivered again at the next start.
-    if (signal.aborted) return;
+    if (signal.aborted) return { retried: true, thrown };
     await store.transact({ keys: [key] }, (tx) => {
       if ('done' in outcome) return tx.delete(key);
       if (tx.get(key) === undefined) return;
@@ -200,6 +215,7 @@ export function createBus({ store, clock, ids, onError }: BusOptions): Bus {
       tx.delete(key);
       write(tx, { ...row, payload, attempt: row.attempt + 1 }, outcome.retry.atMs);
     });
+    return { retried: 'retry' in outcome, thrown };
   }
 
   function write(tx: Tx, row: Row, dueMs: number): void {
@@ -238,8 +254,9 @@ export function createBus({ store, clock, ids, onError }: BusOptions): Bus {
     enqueue(tx, delivery: Delivery) {
       if (!targets.has(delivery.target)) throw new Error(`no bus target ${delivery.target}`);
       const id = ids.uuid();
-      const { target, account, region, payload, orderKey, trace } = delivery;
+      const { target, account, region, payload, orderKey } = delivery;
       const now = clock.virtual();
+      const trace = delivery.trace ?? causing?.() ?? newTrace(ids, now);
       write(
         tx,
         { id, target, account, region, payload, ...(orderKey === undefined ? {} : { orderKey }), trace, attempt: 1, enqueuedMs: now },

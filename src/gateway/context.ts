@@ -2,7 +2,7 @@ import type { Principal } from '../identity/principal.ts';
 import { AwsError } from '../kit/errors.ts';
 import { newTrace, type Trace } from '../kit/trace.ts';
 import type { ContextOptions, Ctx, Platform } from '../services/service.ts';
-import type { Telemetry } from '../telemetry/index.ts';
+import type { Cause, Telemetry } from '../telemetry/index.ts';
 
 /** A call of one room by another: the internal path of `chain.ts`. */
 export type InternalCall = (
@@ -25,7 +25,7 @@ type HttpFacts = NonNullable<Ctx['http']>;
 /**
  * What one call carries. Most calls ask for little of it, so request id, trace, span and signal are made when they are first read.
  */
-export class CallContext implements Ctx {
+export class CallContext implements Ctx, Cause {
   readonly #parts: ContextParts;
   readonly account: string;
   readonly region: string;
@@ -35,9 +35,14 @@ export class CallContext implements Ctx {
   readonly depth: number;
   /** The room whose call this is: its meters. */
   service: string;
+  /** What is called, and what it is about, once that is known. */
+  action = '';
+  resources: readonly string[] | undefined;
   #requestId: string | undefined;
   /** As the caller sent it. */
   #cause: Trace | undefined;
+  /** Something came before this call in its trace, or follows from it. */
+  #causes: boolean;
   #trace: Trace | undefined;
   #spanId: string | undefined;
   #abort: AbortController | undefined;
@@ -57,6 +62,7 @@ export class CallContext implements Ctx {
     if (rest.http) this.http = rest.http;
     this.depth = rest.depth ?? 0;
     this.#cause = rest.cause;
+    this.#causes = rest.cause !== undefined;
     this.#trace = rest.trace;
     this.#outer = rest.signal;
   }
@@ -70,8 +76,18 @@ export class CallContext implements Ctx {
     return this.#requestId;
   }
 
+  get name(): string {
+    return this.action;
+  }
+
   /** What this call causes names this call as its parent. */
   get trace(): Trace {
+    this.#causes = true;
+    return this.commitTrace;
+  }
+
+  /** The same for its commits, which tell of the call themselves: they alone make no span necessary. */
+  get commitTrace(): Trace {
     if (!this.#trace) {
       const { ids, clock } = this.#parts.platform;
       this.#cause ??= newTrace(ids, clock.virtual());
@@ -83,7 +99,7 @@ export class CallContext implements Ctx {
 
   /** The trace that caused this call and the span that this call is; undefined where the caller sent no trace and nothing was caused. */
   get span(): { readonly cause: Trace; readonly id: string } | undefined {
-    if (!this.#cause) return undefined;
+    if (!this.#cause || !this.#causes) return undefined;
     return { cause: this.#cause, id: this.trace.parent ?? '' };
   }
 

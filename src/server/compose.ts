@@ -42,11 +42,18 @@ export async function compose(config: Config): Promise<Server> {
   const log = createLog({ level: config.logLevel });
   const keepsData = !config.ephemeral && config.store !== 'memory';
   const dataDir = keepsData ? config.dataDir : await mkdtemp(join(tmpdir(), 'croft-'));
-  const store = await openStore({ store: config.store, dataDir, clock });
+  const disk = await openStore({ store: config.store, dataDir, clock });
   const blobs = holdable(await openBlobs(join(dataDir, 'blobs'), { ids, clock, durable: keepsData }));
-  const telemetry = createTelemetry({ store, clock, ids, log });
-  const outbox = createBus({ store, clock, ids, onError: (fields, message) => log.error(fields, message) });
-  const bus = traceDeliveries(outbox, telemetry.lineage, clock, ids);
+  const telemetry = createTelemetry({ store: disk, clock, ids, log });
+  const { store, calls, lineage } = telemetry;
+  const bus = createBus({
+    store,
+    clock,
+    ids,
+    onError: (fields, message) => log.error(fields, message),
+    around: traceDeliveries(calls, lineage, clock, ids),
+    causing: () => calls.current()?.trace,
+  });
   telemetry.metrics.gauge('croft_bus', 'Figures of the bus, by name.', () => Object.entries(bus.stats()).map(([name, value]) => [{ name }, value] as const));
 
   let port = config.port;

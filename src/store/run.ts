@@ -1,5 +1,6 @@
 import type { Key } from '../kit/key.ts';
 import { checkKey, checkValue, type FullRange, fullRange } from './limits.ts';
+import { checkNote } from './notes.ts';
 import type { Entry, Page, RangeOptions, Tx } from './store.ts';
 
 /** What a layer says about a key: its value, or that it is deleted (`undefined`). */
@@ -23,19 +24,22 @@ export interface Base {
 export interface Writes {
   readonly values: ReadonlyMap<Key, Uint8Array | undefined>;
   readonly sequences: ReadonlyMap<Key, bigint>;
+  /** Kept with them. */
+  readonly note: string | undefined;
 }
 
 /** What became of one run of `fn`. */
 export type RunResult<T> = { readonly ok: true; readonly result: T; readonly writes: Writes } | { readonly ok: false; readonly error: unknown };
 
 /** Runs `fn` once on `base`. Writes nothing itself. */
-export function runOn<T>(base: Base, fn: (tx: Tx) => T): RunResult<T> {
+export function runOn<T>(base: Base, fn: (tx: Tx) => T, note?: () => string): RunResult<T> {
   const run = new Run(base);
   try {
     const result = fn(run);
     if (result !== null && typeof result === 'object' && 'then' in result && typeof result.then === 'function') {
       throw new TypeError('the function given to transact is synchronous: it must not return a promise');
     }
+    if (note && run.values.size > 0) run.note = checkNote(note());
     return { ok: true, result, writes: run };
   } catch (error) {
     return { ok: false, error };
@@ -48,6 +52,7 @@ export function runOn<T>(base: Base, fn: (tx: Tx) => T): RunResult<T> {
 class Run implements Tx, Writes {
   readonly values = new Map<Key, Uint8Array | undefined>();
   readonly sequences = new Map<Key, bigint>();
+  note: string | undefined;
   readonly #base: Base;
   /** The written keys in order, until another is written. */
   #sorted: Key[] | undefined;

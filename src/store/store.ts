@@ -36,6 +36,11 @@ export interface Declaration {
   readonly ranges?: readonly KeyRange[];
   /** The caller's id of this commit, kept for an hour, so that {@link Store.outcome} can tell what became of it. */
   readonly commitId?: string;
+  /**
+   * One line about this commit (why it was made), kept with it under `NOTES` (`notes.ts`). Called once `fn` has returned, on each run, and only
+   * where it wrote something; synchronous and pure like `fn`.
+   */
+  readonly note?: () => string;
 }
 
 /** The view inside a transaction: the newest state, pending commits of this process included. All synchronous. */

@@ -1,16 +1,18 @@
-import type { Attempt, Bus } from '../bus/bus.ts';
+import type { BusOptions } from '../bus/outbox.ts';
 import type { Clock } from '../kit/clock.ts';
 import type { Ids } from '../kit/ids.ts';
+import type { Calls } from './calls.ts';
 import type { Lineage } from './lineage.ts';
 
 /**
- * The same bus, whose every attempt leaves a span: what a delivery causes names that span as its parent, so that a trace reads
- * request → delivery → call → delivery … without a gap. Calls by {@link Bus.register} only: targets registered before are not seen.
+ * What the bus does around every attempt: it leaves a span, what it causes names that span as its parent, and what it commits carries it,
+ * so that a trace reads request → delivery → call → delivery … without a gap.
  */
-export function traceDeliveries(bus: Bus, lineage: Lineage, clock: Clock, ids: Ids): Bus {
-  const traced = (deliver: (attempt: Attempt) => ReturnType<Parameters<Bus['register']>[2]>) => async (attempt: Attempt) => {
+export function traceDeliveries(calls: Calls, lineage: Lineage, clock: Clock, ids: Ids): NonNullable<BusOptions['around']> {
+  return async ({ target, account, region, trace: cause }, work) => {
     const id = ids.bytes(8).toString('hex');
-    const { root, parent, sampled } = attempt.trace;
+    const { root, parent, sampled } = cause;
+    const trace = { root, parent: id, sampled };
     const startMs = clock.virtual();
     const startedMs = clock.mono();
     const record = (error: string | undefined) =>
@@ -19,22 +21,23 @@ export function traceDeliveries(bus: Bus, lineage: Lineage, clock: Clock, ids: I
         id,
         ...(parent === undefined ? {} : { parent }),
         kind: 'delivery',
-        name: attempt.target,
-        account: attempt.account,
-        region: attempt.region,
+        name: target,
+        account,
+        region,
         startMs,
         durationMs: clock.mono() - startedMs,
         status: 0,
         ...(error === undefined ? {} : { error }),
       });
-    try {
-      const outcome = await deliver({ ...attempt, trace: { root, parent: id, sampled } });
-      record('retry' in outcome ? 'retry' : undefined);
-      return outcome;
-    } catch (error) {
-      record(error instanceof Error ? error.name : 'Error');
-      throw error;
-    }
+    await calls.run({ name: target, account, region, trace, commitTrace: trace }, async () => {
+      try {
+        const { retried, thrown } = await work(trace);
+        if (thrown !== undefined) record(thrown instanceof Error ? thrown.name : 'Error');
+        else record(retried ? 'retry' : undefined);
+      } catch (error) {
+        record(error instanceof Error ? error.name : 'Error');
+        throw error;
+      }
+    });
   };
-  return { ...bus, register: (target, options, deliver) => bus.register(target, options, traced(deliver)) };
 }

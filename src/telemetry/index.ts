@@ -4,12 +4,14 @@ import type { Ids } from '../kit/ids.ts';
 import type { Log } from '../kit/log.ts';
 import type { Store } from '../store/store.ts';
 import { type AccessRing, createAccessRing } from './access.ts';
+import { Calls, noteCommits } from './calls.ts';
 import { EVENT_LOOP_RESOLUTION_MS, FLUSH_INTERVAL_MS } from './limits.ts';
 import { createLineage, type Lineage } from './lineage.ts';
 import { createMeters, type Meters } from './meters.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 
 export type { AccessRecord, AccessRing } from './access.ts';
+export { Calls, type Cause } from './calls.ts';
 export { traceDeliveries } from './deliveries.ts';
 export type { Lineage, Span } from './lineage.ts';
 export { createLog, type LogLevel, type LogOptions } from './log.ts';
@@ -22,6 +24,9 @@ export interface Telemetry {
   readonly meters: Meters;
   readonly lineage: Lineage;
   readonly access: AccessRing;
+  readonly calls: Calls;
+  /** The store that the rest of the process writes to: each commit carries its cause. */
+  readonly store: Store;
   /** Writes meters and lineage now. */
   flush(): Promise<void>;
   /** Flushes a last time; call before the store closes. */
@@ -40,6 +45,7 @@ export function createTelemetry({ store, clock, ids, log }: TelemetryParts): Tel
   const metrics = createMetrics();
   const meters = createMeters(store, clock, log);
   const lineage = createLineage(store, clock, ids, log);
+  const calls = new Calls();
   const delay = monitorEventLoopDelay({ resolution: EVENT_LOOP_RESOLUTION_MS });
   delay.enable();
   processGauges(metrics, delay, store);
@@ -56,6 +62,8 @@ export function createTelemetry({ store, clock, ids, log }: TelemetryParts): Tel
     meters,
     lineage,
     access: createAccessRing(),
+    calls,
+    store: noteCommits(store, { calls, nowMs: () => clock.virtual(), metering: meters.during, add: meters.add }),
     flush,
     async stop() {
       clearInterval(timer);

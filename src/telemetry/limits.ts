@@ -19,6 +19,10 @@ export const LINEAGE_AGE_MS_MAX = 24 * 3_600_000;
 export const LINEAGE_BYTES_MAX = 64 * 1024 * 1024;
 /** Spans deleted in one commit. */
 export const LINEAGE_TRIM_SPANS = 500;
+/** How often old notes of commits are looked for. */
+export const NOTES_TRIM_EVERY_MS = 10_000;
+/** Rows of notes deleted in one commit. */
+export const NOTES_TRIM_ROWS = 200;
 /** Spans that one lineage answer holds at most. */
 export const LINEAGE_PAGE_SPANS = 1000;
 

@@ -4,17 +4,26 @@ import { decodeJson, encodeJson } from '../kit/json.ts';
 import { type Key, keyOf, part, prefixEnd, readUint64, uint64, utf8 } from '../kit/key.ts';
 import type { Log } from '../kit/log.ts';
 import type { Entry, Store } from '../store/store.ts';
-import { LINEAGE_AGE_MS_MAX, LINEAGE_BYTES_MAX, LINEAGE_PAGE_SPANS, LINEAGE_TRIM_SPANS, SPANS_PENDING_MAX, SPANS_PER_COMMIT } from './limits.ts';
+import {
+  LINEAGE_AGE_MS_MAX,
+  LINEAGE_BYTES_MAX,
+  LINEAGE_PAGE_SPANS,
+  LINEAGE_TRIM_SPANS,
+  NOTES_TRIM_EVERY_MS,
+  SPANS_PENDING_MAX,
+  SPANS_PER_COMMIT,
+} from './limits.ts';
+import { createNotes } from './notes.ts';
 
 /** One thing that happened on behalf of a trace. */
 export interface Span {
   /** The trace's root, `1-…`. */
   readonly trace: string;
-  /** 16 hex digits. */
+  /** 16 hex digits; a commit has its parent's and a number. */
   readonly id: string;
   /** The span that caused this one. */
   readonly parent?: string;
-  readonly kind: 'request' | 'call' | 'delivery';
+  readonly kind: 'request' | 'call' | 'delivery' | 'commit';
   /** `lambda:Invoke`, or a delivery's target, e.g. `sqs:send`. */
   readonly name: string;
   readonly account: string;
@@ -29,16 +38,20 @@ export interface Span {
   readonly requestId?: string;
   /** What it was about, e.g. ARNs. */
   readonly resources?: readonly string[];
+  /** Of a commit: the billable units that were metered in it. */
+  readonly units?: Readonly<Record<string, number>>;
 }
 
-/** Lineage (design decision 5): each trace's spans, readable for a day or 64 MiB, whichever ends first. */
+/** Lineage (design decision 5): each trace's spans and commits, readable for a day or 64 MiB of each, whichever ends first. */
 export interface Lineage {
   /** Takes a span for the next flush. Past the bound it is dropped and counted. Never throws. */
   record(span: Span): void;
   flush(): Promise<void>;
   /** The spans of one trace in order of start. */
   read(trace: string): Promise<Span[]>;
-  /** Deletes what is too old or too much; runs with each flush that wrote. */
+  /** The commits of one request, by its id: they name the trace. */
+  commitsOf(requestId: string): Promise<Span[]>;
+  /** Deletes what is too old or too much; runs with each flush that wrote, and once a minute. */
   trim(): Promise<void>;
   stats(): { pending: number; dropped: number };
 }
@@ -47,7 +60,7 @@ const BY_TRACE = keyOf('lineage', 'trace');
 const BY_TIME = keyOf('lineage', 'time');
 const SIZE = keyOf('lineage', 'size');
 
-interface Bounds {
+export interface Bounds {
   readonly ageMs: number;
   readonly bytes: number;
 }
@@ -92,8 +105,19 @@ export function createLineage(
     }
   };
 
+  const notes = createNotes(store, clock, bounds);
+  let trimmedMs = Number.NEGATIVE_INFINITY;
+  let trimming: Promise<void> | undefined;
+  const trimNotes = (): Promise<void> | undefined => {
+    if (clock.mono() - trimmedMs < NOTES_TRIM_EVERY_MS) return trimming;
+    trimmedMs = clock.mono();
+    trimming = notes.trim().catch((error: unknown) => log.error({ err: error }, 'old notes of commits could not be deleted'));
+    return trimming;
+  };
+
   const flush = async (): Promise<void> => {
     if (running) await running;
+    await trimNotes();
     if (pending.length === 0) return;
     const spans = pending;
     pending = [];
@@ -115,13 +139,19 @@ export function createLineage(
       else pending.push(span);
     },
     flush,
-    trim,
+    async trim() {
+      await trim();
+      await notes.trim();
+    },
     async read(trace) {
       await flush();
       const prefix = BY_TRACE + part(utf8(trace));
       const page = await store.range({ from: prefix, to: prefixEnd(prefix), limit: LINEAGE_PAGE_SPANS });
-      return page.entries.map(([, value]) => decodeJson<Span>(value));
+      const spans = page.entries.map(([, value]) => decodeJson<Span>(value));
+      const commits = await notes.read(trace, LINEAGE_PAGE_SPANS - spans.length);
+      return [...spans, ...commits].sort((a, b) => a.startMs - b.startMs);
     },
+    commitsOf: (requestId) => notes.read(requestId, LINEAGE_PAGE_SPANS),
     stats: () => ({ pending: pending.length, dropped }),
   };
 }

@@ -4,6 +4,9 @@ import type { Log } from '../kit/log.ts';
 import type { Store } from '../store/store.ts';
 import { METER_HOUR_MS, METER_SCALE, METER_SUMS_MAX, METERS_PER_COMMIT } from './limits.ts';
 
+/** Units that one piece of work metered. */
+export type Units = readonly { readonly key: string; readonly dimension: string; readonly quantity: number }[];
+
 /** One sum of a billable dimension over one hour. */
 export interface MeterReading {
   readonly account: string;
@@ -22,6 +25,10 @@ export interface MeterReading {
 export interface Meters {
   /** Adds `quantity` units to a dimension, e.g. `meter('000000000000', 'us-east-1', 'dynamodb', 'ReadRequestUnits', 0.5)`. Never throws. */
   meter(account: string, region: string, service: string, dimension: string, quantity: number): void;
+  /** Runs `work` and returns what it metered instead of adding it: the function of a transaction may be run again. */
+  during<T>(work: () => T): { readonly result: T; readonly units: Units | undefined };
+  /** Adds what {@link Meters.during} returned. */
+  add(units: Units): void;
   /** Writes what has been summed; a failed write keeps the sums for the next. */
   flush(): Promise<void>;
   /** What the store holds, after a flush, oldest hour first within a dimension. */
@@ -79,12 +86,32 @@ export function createMeters(store: Store, clock: Clock, log: Log): Meters {
     return key;
   };
 
+  const sum = (key: string, quantity: number): void => {
+    sums.set(key, (sums.get(key) ?? 0) + quantity);
+    if (sums.size >= METER_SUMS_MAX && !running) void flush();
+  };
+
+  let collecting: Units[number][] | undefined;
   return {
     meter(account, region, service, dimension, quantity) {
       if (!(quantity > 0) || !Number.isFinite(quantity)) return;
       const key = keyFor(account, region, service, dimension);
-      sums.set(key, (sums.get(key) ?? 0) + quantity);
-      if (sums.size >= METER_SUMS_MAX && !running) void flush();
+      if (collecting) collecting.push({ key, dimension, quantity });
+      else sum(key, quantity);
+    },
+    during(work) {
+      const units: Units[number][] = [];
+      const outer = collecting;
+      collecting = units;
+      try {
+        const result = work();
+        return { result, units: units.length > 0 ? units : undefined };
+      } finally {
+        collecting = outer;
+      }
+    },
+    add(units) {
+      for (const { key, quantity } of units) sum(key, quantity);
     },
     flush,
     async read(filter = {}) {

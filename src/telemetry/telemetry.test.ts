@@ -8,7 +8,7 @@ import type { Trace } from '../kit/trace.ts';
 import { openStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
 import { createAccessRing } from './access.ts';
-import { createTelemetry, traceDeliveries } from './index.ts';
+import { Calls, createTelemetry, traceDeliveries } from './index.ts';
 import { createLineage, type Span } from './lineage.ts';
 import { createLog, textLine } from './log.ts';
 import { createMeters } from './meters.ts';
@@ -169,8 +169,8 @@ describe('lineage', () => {
 test('a delivery is a span, and what it causes its child', async () => {
   const lineage = createLineage(store, clock, createIds('seed'), log);
   const ids = createIds();
-  const outbox = createBus({ store, clock, ids, onError: (_fields, message) => void errors.push(message) });
-  const bus = traceDeliveries(outbox, lineage, clock, ids);
+  const around = traceDeliveries(new Calls(), lineage, clock, ids);
+  const bus = createBus({ store, clock, ids, onError: (_fields, message) => void errors.push(message), around });
   const trace = { root: '1-00000001-0123456789abcdef01234567', parent: 'f'.repeat(16), sampled: true };
   const delivered: Trace[] = [];
   const done = new Promise<void>((resolve) => {

@@ -34,7 +34,7 @@ const ROUTES: Readonly<Record<string, AdminRoute>> = {
   '/_croft/clock/advance': { method: 'POST', answer: advance },
   '/_croft/clock/release': { method: 'POST', answer: release },
   '/_croft/meters': { method: 'GET', parameters: ['account', 'region', 'service'], answer: meters },
-  '/_croft/lineage': { method: 'GET', parameters: ['trace'], answer: lineage },
+  '/_croft/lineage': { method: 'GET', parameters: ['trace', 'request'], answer: lineage },
   '/_croft/access': { method: 'GET', parameters: ['action', 'principal', 'limit'], answer: access },
   '/_croft/coverage': { method: 'GET', answer: coverage },
   '/_croft/backup': { method: 'POST', answer: backup },
@@ -101,9 +101,14 @@ async function meters({ parts, query }: AdminRequest): Promise<unknown> {
 }
 
 async function lineage({ parts, query }: AdminRequest): Promise<unknown> {
-  const { trace } = query;
+  const { trace, request } = query;
+  if (request !== undefined && trace === undefined) return { request, spans: await parts.telemetry.lineage.commitsOf(request) };
   if (trace === undefined || !/^1-[0-9a-f]{8}-[0-9a-f]{24}$/.test(trace)) {
-    throw new Refusal(400, 'BadRequest', 'name a trace: ?trace=1-<8 hex digits>-<24 hex digits>, the Root of an X-Amzn-Trace-Id');
+    throw new Refusal(
+      400,
+      'BadRequest',
+      'name a trace: ?trace=1-<8 hex digits>-<24 hex digits>, the Root of an X-Amzn-Trace-Id; or a request: ?request=<its id>',
+    );
   }
   return { trace, spans: await parts.telemetry.lineage.read(trace) };
 }

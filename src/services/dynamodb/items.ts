@@ -36,8 +36,20 @@ export function commitPlanned(tables: Tables, ctx: Ctx, tableName: string, plan:
     const write = plan(table);
     checkWrite(table, write);
     const place = placeOf(table, write.key);
-    return { tables: [table], keys: [place.key], run: (writing) => ({ table, ...runWrite(writing, table, place, write) }) };
+    const run = (writing: Writing) => {
+      const written = runWrite(writing, table, place, write);
+      meterWrite(ctx, written.units);
+      return { table, ...written };
+    };
+    return { tables: [table], keys: [place.key], run };
   });
+}
+
+/** Inside the transaction of the write: its units are part of the commit. */
+export function meterWrite(ctx: Ctx, { table, indexes }: WriteUnits, factor = 1): void {
+  let units = table;
+  for (const index of indexes.values()) units += index;
+  ctx.meter('WriteRequestUnits', units * factor);
 }
 
 /** The write inside a transaction, `row` being a Put's item encoded already. Throws what the condition or the update refuses. */

@@ -2,7 +2,6 @@ import type { Delivery } from '../../bus/bus.ts';
 import { assert } from '../../kit/errors.ts';
 import { decodeJson, encodeJson } from '../../kit/json.ts';
 import { type Key, keyOf, prefixEnd } from '../../kit/key.ts';
-import { newTrace } from '../../kit/trace.ts';
 import type { Declaration, Entry, KeyRange, Store, Tx } from '../../store/store.ts';
 import type { Platform } from '../service.ts';
 import type { WriteUnits } from './domain/capacity.ts';
@@ -79,7 +78,7 @@ export interface Writing {
 }
 
 /** What {@link Tables} stands on. */
-export type Host = Pick<Platform, 'store' | 'clock' | 'bus' | 'ids'>;
+export type Host = Pick<Platform, 'store' | 'clock' | 'bus'>;
 
 /** Operations are made before the store is open; {@link open} comes first of all calls. */
 export interface OpenableTables extends Tables {
@@ -140,13 +139,13 @@ export function createTables(): OpenableTables {
     async write(plan, commitId) {
       for (let attempt = 1; ; attempt++) {
         const { tables, keys, run } = await plan();
-        const { store, clock, bus, ids } = hostNow();
+        const { store, clock, bus } = hostNow();
         const nowMs = clock.virtual();
         const declaration: Declaration = { keys, reads: tables.flatMap(readWith), ...(commitId === undefined ? {} : { commitId }) };
         try {
           return await store.transact(declaration, (tx) => {
             for (const table of tables) checkGeneration(tx, table);
-            return run({ tx, nowMs, later: (delivery) => bus.enqueue(tx, { ...delivery, trace: newTrace(ids, nowMs) }) });
+            return run({ tx, nowMs, later: (delivery) => bus.enqueue(tx, delivery) });
           });
         } catch (error) {
           if (!(error instanceof TableChanged) || attempt >= TABLE_CHANGE_RETRIES_MAX) throw error;

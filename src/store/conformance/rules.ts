@@ -1,7 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { KEY_BYTES_MAX } from '../../kit/key.ts';
 import type { Place } from '../conformance.ts';
-import { VALUE_BYTES_MAX } from '../store.ts';
+import { NOTES, notedAtMs, notesOf } from '../notes.ts';
+import { type Tx, VALUE_BYTES_MAX } from '../store.ts';
 import { counter, names, sharedStore, string, text } from './helpers.ts';
 
 /** What single calls promise. */
@@ -39,6 +40,27 @@ export function rulesSuite(make: () => Promise<Place>): void {
       expect(names((await store.range({ ...range, reverse: true })).entries)).toEqual([...sorted].reverse());
       expect(await store.transact({ ranges: [range] }, (tx) => names(tx.range(range).entries))).toEqual(sorted);
       for (const key of sorted) expect(string(await store.get(key))).toBe(`value of ${key}`);
+    });
+
+    it('keeps the note of each commit that wrote something, in their order, and of no other', async () => {
+      const { store } = shared;
+      const p = shared.prefix();
+      const noted = (n: number, fn: (tx: Tx) => void) => store.transact({ keys: [p], note: () => `${JSON.stringify(p)} ${n}` }, fn).catch(() => undefined);
+      await Promise.all([
+        noted(0, (tx) => tx.put(p, text('0'))),
+        noted(1, (tx) => void tx.get(p)),
+        noted(2, (tx) => {
+          tx.put(p, text('2'));
+          throw new Error('not this one');
+        }),
+        noted(3, (tx) => tx.delete(p)),
+      ]);
+      await expect(store.transact({ keys: [p], note: () => 'two\nlines' }, (tx) => tx.put(p, text('4')))).rejects.toThrow('one line');
+      expect(await store.get(p)).toBeUndefined();
+      const rows = await store.range(NOTES);
+      const notes = rows.entries.flatMap(notesOf).filter((note) => note.startsWith(JSON.stringify(p)));
+      expect(notes.map((note) => Number(note.split(' ').at(-1)))).toEqual([0, 3]);
+      for (const row of rows.entries) expect(Math.abs(Date.now() - notedAtMs(row))).toBeLessThan(3_600_000);
     });
 
     it('pages ranges by count and by bytes, at least one entry a page, and says whether there is more', async () => {

@@ -3,6 +3,7 @@ import type { Key } from '../../kit/key.ts';
 import { BTree } from '../btree.ts';
 import { storeClosed } from '../errors.ts';
 import { checkDeclaration, checkKey, type FullRange, fullRange, OUTCOME_KEPT_MS } from '../limits.ts';
+import { noteRows } from '../notes.ts';
 import { type Base, type Cursor, pageOf, runOn, type Writes } from '../run.ts';
 import { backUpEntries } from '../sqlite/backup.ts';
 import type { Store } from '../store.ts';
@@ -39,7 +40,7 @@ export function createMemoryStore(clock: Pick<Clock, 'real'>): Store {
     async transact(declaration, fn) {
       check();
       checkDeclaration(declaration);
-      const run = runOn(state, fn);
+      const run = runOn(state, fn, declaration.note);
       if (!run.ok) throw run.error;
       state.apply(run.writes, declaration.commitId);
       // Not before the caller's own turn is over: as with the other drivers, a listener never runs inside `transact`.
@@ -109,6 +110,11 @@ class MemoryState implements Base {
     for (const [shard, last] of writes.sequences) this.sequences.set(shard, last);
     if (commitId !== undefined) this.#remember(commitId);
     this.commits++;
+    if (writes.note === undefined) return;
+    for (const [key, value] of noteRows([writes.note], this.#clock.real(), String(this.commits))) {
+      this.#tree.set(key, value);
+      this.bytes += key.length + value.byteLength;
+    }
   }
 
   committed(commitId: string): boolean {

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { noteRows } from '../notes.ts';
 import { compareKeys, type RunResult, runOn } from '../run.ts';
 import type { Tx } from '../store.ts';
 import { Known } from './known.ts';
@@ -9,6 +10,7 @@ import { lockAll, selectRows, selectSequences, selectValues, tryLockAll, writeOu
 export interface Job {
   readonly fn: (tx: Tx) => unknown;
   readonly commitId: string | undefined;
+  readonly note: (() => string) | undefined;
   /** Declared keys and reads: fetched before the first run. */
   readonly keys: readonly string[];
   readonly locks: LockSet;
@@ -57,7 +59,7 @@ function runAll(jobs: readonly Job[], known: Known): RunResult<unknown>[] {
   known.beginRound();
   return jobs.map((job) => {
     const missing = known.missing;
-    const run = runOn(known, job.fn);
+    const run = runOn(known, job.fn, job.note);
     // A run that was cut short may have caught the reason and returned something: only the count tells.
     if (run.ok && known.missing === missing) known.write(run.writes);
     return run;
@@ -87,11 +89,12 @@ async function flush(
   nowMs: number,
 ): Promise<boolean> {
   const commitIds = jobs.flatMap((job, n) => (results[n]?.ok && job.commitId !== undefined ? [job.commitId] : []));
+  const notes = results.flatMap((run) => (run.ok && run.writes.note !== undefined ? [run.writes.note] : []));
   if (values.length === 0 && sequences.size === 0 && commitIds.length === 0) return false;
   // One order for all: rows that two batches write at once cannot be waited for in a circle.
   await writeValues(
     client,
-    [...values].sort(([a], [b]) => compareKeys(a, b)),
+    [...values, ...noteRows(notes, nowMs, batchId)].sort(([a], [b]) => compareKeys(a, b)),
   );
   await writeSequences(client, sequences);
   await writeOutcomes(client, [batchId, ...commitIds].sort(), nowMs);

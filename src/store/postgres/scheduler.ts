@@ -50,8 +50,8 @@ export class Scheduler {
   transact<T>(declaration: Declaration, fn: (tx: Tx) => T): Promise<T> {
     if (this.#closed) throw storeClosed();
     if (this.#queue.length >= WAITING_TRANSACTIONS_MAX) throw storeBusy();
-    const { keys = [], reads = [], commitId } = declaration;
-    const job = { fn, commitId, keys: [...keys, ...reads], locks: locksOf(declaration) };
+    const { keys = [], reads = [], commitId, note } = declaration;
+    const job = { fn, commitId, note, keys: [...keys, ...reads], locks: locksOf(declaration) };
     return new Promise((resolve, reject) => {
       this.#queue.push({ ...job, resolve: resolve as (result: unknown) => void, reject });
       this.#schedule();

@@ -18,6 +18,7 @@ function setUp() {
   const sent: { batch: Sendable; epoch: number }[] = [];
   const notified: Key[][] = [];
   const coordinator = new Coordinator({
+    clock: { real: () => 0 },
     committed: base,
     send: (batch, epoch) => sent.push({ batch, epoch }),
     durable: () => undefined,
@@ -51,7 +52,7 @@ const state = async (promise: Promise<unknown>) =>
 describe('coordinator', () => {
   it('shares one batch among the transactions of a turn, and writes a key once', async () => {
     const { coordinator, sent, finish, notified } = setUp();
-    const results = Array.from({ length: 64 }, () => coordinator.transact(undefined, (tx) => tx.add('c', 1n)));
+    const results = Array.from({ length: 64 }, () => coordinator.transact({}, (tx) => tx.add('c', 1n)));
     await turn();
     expect(sent.map(({ batch }) => [batch.values.size, Buffer.from(batch.values.get('c') ?? []).readBigInt64BE()])).toEqual([[1, 64n]]);
     finish();
@@ -61,21 +62,21 @@ describe('coordinator', () => {
 
   it('answers nothing that was read from a pending write before it is durable: values, absences, ranges, sequences, errors', async () => {
     const { coordinator, finish } = setUp();
-    await Promise.all([coordinator.transact(undefined, (tx) => tx.put('gone', one)), turn().then(finish)]);
-    const write = coordinator.transact(undefined, (tx) => {
+    await Promise.all([coordinator.transact({}, (tx) => tx.put('gone', one)), turn().then(finish)]);
+    const write = coordinator.transact({}, (tx) => {
       tx.put('k', one);
       tx.delete('gone');
       tx.sequence('s');
     });
     const dependents = [
-      coordinator.transact(undefined, (tx) => tx.get('k')),
-      coordinator.transact(undefined, (tx) => tx.get('gone')),
-      coordinator.transact(undefined, (tx) => tx.range({ from: 'a', to: 'z' }).entries.length),
-      coordinator.transact(undefined, (tx) => {
+      coordinator.transact({}, (tx) => tx.get('k')),
+      coordinator.transact({}, (tx) => tx.get('gone')),
+      coordinator.transact({}, (tx) => tx.range({ from: 'a', to: 'z' }).entries.length),
+      coordinator.transact({}, (tx) => {
         throw new Error(`saw ${tx.get('k')}`);
       }),
     ];
-    const independent = coordinator.transact(undefined, (tx) => tx.get('other'));
+    const independent = coordinator.transact({}, (tx) => tx.get('other'));
     expect(await state(independent)).toBe('resolved');
     expect(await Promise.all(dependents.map(state))).toEqual(['pending', 'pending', 'pending', 'pending']);
     finish();
@@ -85,19 +86,19 @@ describe('coordinator', () => {
 
   it('fails everything that is pending behind a failed batch, and runs later transactions on what was committed', async () => {
     const { coordinator, sent, fail, finish } = setUp();
-    const first = coordinator.transact(undefined, (tx) => tx.put('k', one));
+    const first = coordinator.transact({}, (tx) => tx.put('k', one));
     await turn();
-    const second = coordinator.transact(undefined, (tx) => tx.put('copy', tx.get('k') ?? Buffer.from('none')));
+    const second = coordinator.transact({}, (tx) => tx.put('copy', tx.get('k') ?? Buffer.from('none')));
     await turn();
-    const third = coordinator.transact(undefined, (tx) => [tx.sequence('s'), tx.put('unrelated', one)]);
-    const reader = coordinator.transact(undefined, (tx) => tx.get('k'));
-    const thrower = coordinator.transact(undefined, (tx) => {
+    const third = coordinator.transact({}, (tx) => [tx.sequence('s'), tx.put('unrelated', one)]);
+    const reader = coordinator.transact({}, (tx) => tx.get('k'));
+    const thrower = coordinator.transact({}, (tx) => {
       throw new Error(`saw ${tx.get('k')}`);
     });
     expect(sent).toHaveLength(2);
     fail(new StoreError('disk on fire'));
     for (const promise of [first, second, third, reader, thrower]) await expect(promise).rejects.toThrow('disk on fire');
-    const later = coordinator.transact(undefined, (tx) => [tx.get('k'), tx.get('unrelated'), tx.sequence('s')]);
+    const later = coordinator.transact({}, (tx) => [tx.get('k'), tx.get('unrelated'), tx.sequence('s')]);
     await turn();
     expect(sent.map(({ epoch }) => epoch)).toEqual([1]);
     finish();
@@ -106,12 +107,12 @@ describe('coordinator', () => {
 
   it('keeps the newest value while an older one becomes durable', async () => {
     const { coordinator, sent, finish } = setUp();
-    void coordinator.transact(undefined, (tx) => tx.put('k', Buffer.from('old')));
+    void coordinator.transact({}, (tx) => tx.put('k', Buffer.from('old')));
     await turn();
-    const newer = coordinator.transact(undefined, (tx) => tx.put('k', Buffer.from('new')));
+    const newer = coordinator.transact({}, (tx) => tx.put('k', Buffer.from('new')));
     await turn();
     finish();
-    const reader = coordinator.transact(undefined, (tx) => String(tx.get('k')));
+    const reader = coordinator.transact({}, (tx) => String(tx.get('k')));
     expect(await state(reader)).toBe('pending');
     expect(sent).toHaveLength(1);
     finish();
@@ -122,9 +123,9 @@ describe('coordinator', () => {
   it('makes transactions wait once too much is pending, and lets them in again', async () => {
     const { coordinator, sent, finish } = setUp();
     const megabyte = Buffer.alloc(1024 * 1024);
-    const writes = Array.from({ length: PENDING_BYTES_MAX / megabyte.length }, (_, n) => coordinator.transact(undefined, (tx) => tx.put(`k${n}`, megabyte)));
+    const writes = Array.from({ length: PENDING_BYTES_MAX / megabyte.length }, (_, n) => coordinator.transact({}, (tx) => tx.put(`k${n}`, megabyte)));
     let ran = false;
-    const late = coordinator.transact(undefined, () => {
+    const late = coordinator.transact({}, () => {
       ran = true;
     });
     await turn();
@@ -140,10 +141,10 @@ describe('coordinator', () => {
 
   it('fails what is pending and what comes when its writer ends', async () => {
     const { coordinator } = setUp();
-    const pending = coordinator.transact(undefined, (tx) => tx.put('k', one));
+    const pending = coordinator.transact({}, (tx) => tx.put('k', one));
     coordinator.stop(new StoreError('ended'));
     await expect(pending).rejects.toThrow('ended');
-    await expect(coordinator.transact(undefined, () => 1)).rejects.toThrow('ended');
+    await expect(coordinator.transact({}, () => 1)).rejects.toThrow('ended');
     await coordinator.idle();
   });
 });

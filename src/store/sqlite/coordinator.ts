@@ -1,9 +1,12 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../../kit/clock.ts';
 import type { Key } from '../../kit/key.ts';
 import { BTree } from '../btree.ts';
 import { type StoreError, storeBusy, storeClosed } from '../errors.ts';
 import { BATCH_BYTES_MAX, BATCH_TRANSACTIONS_MAX, type FullRange, PENDING_BYTES_MAX, WAITING_TRANSACTIONS_MAX } from '../limits.ts';
+import { noteRows } from '../notes.ts';
 import { type Base, type Change, type Cursor, mergedCursor, runOn, type Writes } from '../run.ts';
-import type { Tx } from '../store.ts';
+import type { Declaration, Tx } from '../store.ts';
 import type { BatchWrites } from './batch.ts';
 
 /** The writer may have one batch in hand and one waiting: it is never idle while there is work, and the rest gathers into larger batches. */
@@ -21,6 +24,7 @@ interface Batch extends Sendable {
   readonly values: Map<Key, Uint8Array | undefined>;
   readonly sequences: Map<Key, bigint>;
   readonly commitIds: string[];
+  readonly notes: string[];
   readonly waiters: Waiter[];
   transactions: number;
   bytes: number;
@@ -39,6 +43,7 @@ interface Pending<T> {
 }
 
 export interface CoordinatorOptions {
+  readonly clock: Pick<Clock, 'real'>;
   /** The committed state; may run ahead of what {@link Coordinator.done} was told. */
   readonly committed: Base;
   /** Hands a batch to the writer. Answered later by `done` or `failed`. */
@@ -57,6 +62,8 @@ export interface CoordinatorOptions {
  */
 export class Coordinator {
   readonly #options: CoordinatorOptions;
+  /** Tells this process's rows of notes from those of others that write in the same millisecond. */
+  readonly #name = randomBytes(6).toString('base64url');
   /** The newest value of every key that is not durable yet. */
   readonly #overlay = new BTree<Pending<Uint8Array | undefined>>();
   readonly #sequences = new Map<Key, Pending<bigint>>();
@@ -92,11 +99,11 @@ export class Coordinator {
     return this.#waiting.length;
   }
 
-  async transact<T>(commitId: string | undefined, fn: (tx: Tx) => T): Promise<T> {
+  async transact<T>({ commitId, note }: Declaration, fn: (tx: Tx) => T): Promise<T> {
     if (this.#pendingBytes >= PENDING_BYTES_MAX || this.#waiting.length > 0) await this.#room();
     if (this.#fatal) throw this.#fatal;
     this.#readFrom = 0;
-    const run = runOn(this.#base, fn);
+    const run = runOn(this.#base, fn, note);
     const readFrom = this.#readFrom;
     const writesNothing = !run.ok || (run.writes.values.size === 0 && run.writes.sequences.size === 0 && commitId === undefined);
     const batch = writesNothing ? this.#batchOf(readFrom) : this.#take(run.writes, commitId);
@@ -196,7 +203,7 @@ export class Coordinator {
   #openBatch(bytes: number): Batch {
     const last = this.#batches.at(-1);
     if (last && this.#batches.length > this.#sent && last.transactions < BATCH_TRANSACTIONS_MAX && last.bytes + bytes <= BATCH_BYTES_MAX) return last;
-    const batch = { number: this.#nextNumber++, values: new Map(), sequences: new Map(), commitIds: [], waiters: [], transactions: 0, bytes: 0 };
+    const batch = { number: this.#nextNumber++, values: new Map(), sequences: new Map(), commitIds: [], notes: [], waiters: [], transactions: 0, bytes: 0 };
     this.#batches.push(batch);
     return batch;
   }
@@ -215,6 +222,10 @@ export class Coordinator {
       this.#sequences.set(shard, { value, batch: batch.number });
     }
     if (commitId !== undefined) batch.commitIds.push(commitId);
+    if (writes.note !== undefined) {
+      batch.notes.push(writes.note);
+      bytes += writes.note.length;
+    }
     batch.transactions++;
     batch.bytes += bytes;
     this.#pendingBytes += bytes;
@@ -234,6 +245,8 @@ export class Coordinator {
       const batch = this.#batches[this.#sent];
       if (!batch) return;
       this.#sent++;
+      // Nobody reads notes inside a transaction, so they need not be in the overlay.
+      for (const [key, value] of noteRows(batch.notes, this.#options.clock.real(), `${this.#name}${batch.number}`)) batch.values.set(key, value);
       this.#options.send(batch, this.#epoch);
     }
   }

@@ -34,6 +34,7 @@ export async function openSqliteStore({ dataDir, clock }: SqliteOptions): Promis
     const readers = new Readers(file);
     let writer: Writer | undefined;
     const coordinator: Coordinator = new Coordinator({
+      clock,
       committed: readers,
       send: (batch, epoch) => writer?.send(batch, epoch),
       durable: (keys) => readers.changed(keys),
@@ -82,7 +83,7 @@ function sqliteStore({ file, clock, lock, watchers, readers, coordinator, writer
     async transact(declaration, fn) {
       check();
       checkDeclaration(declaration);
-      return coordinator.transact(declaration.commitId, fn);
+      return coordinator.transact(declaration, fn);
     },
     async outcome(commitId) {
       check();

@@ -61,7 +61,6 @@ async function run(tables: Tables, ctx: Ctx, request: BatchStatementRequest, sta
       return { table, units, response: answer(table, items) };
     }
     const { table, items, units } = await runWriteStatement(tables, ctx, statement, false);
-    ctx.meter('WriteRequestUnits', units.total);
     return { table, units, response: answer(table, items) };
   } catch (error) {
     if (error instanceof AwsError) return failed(error, statement.from.table);

@@ -7,7 +7,7 @@ import { checkKeyPiece, placeOf, type Table } from '../domain/table.ts';
 import type { Item } from '../domain/value.ts';
 import { checkWrite, type ItemWrite, planDelete, planPut } from '../domain/write.ts';
 import { validation } from '../errors.ts';
-import { itemCollectionMetrics, openTable, runWrite } from '../items.ts';
+import { itemCollectionMetrics, meterWrite, openTable, runWrite } from '../items.ts';
 import { BATCH_WRITE_REQUESTS_MAX, BREATH_BYTES } from '../limits.ts';
 import type { Tables } from '../store.ts';
 
@@ -40,7 +40,7 @@ export function batchWriteItem(tables: Tables): Operation<BatchWriteItemInput, B
     await checkWrites(tables, ctx, plans);
     const written = new Map<TableWrites, Written>();
     for (const group of groupsOf(plans)) await commitGroup(tables, ctx, group, written);
-    return answer(input, plans, written, (units) => ctx.meter('WriteRequestUnits', units));
+    return answer(input, plans, written);
   };
 }
 
@@ -93,7 +93,12 @@ async function commitGroup(tables: Tables, ctx: Ctx, group: readonly GroupedWrit
     return {
       tables: [...found.values()],
       keys: placed.map(({ place }) => place.key),
-      run: (writing) => placed.map(({ plan, write, table, place }) => ({ plan, table, units: runWrite(writing, table, place, write).units })),
+      run: (writing) =>
+        placed.map(({ plan, write, table, place }) => {
+          const { units } = runWrite(writing, table, place, write);
+          meterWrite(ctx, units);
+          return { plan, table, units };
+        }),
     };
   });
   for (const { plan, table, units } of done) {
@@ -110,17 +115,11 @@ function checkBatchWrite(table: Table, write: ItemWrite): void {
   checkWrite(table, write);
 }
 
-function answer(
-  input: BatchWriteItemInput,
-  plans: readonly TableWrites[],
-  written: ReadonlyMap<TableWrites, Written>,
-  meter: (units: number) => void,
-): BatchWriteItemOutput {
+function answer(input: BatchWriteItemInput, plans: readonly TableWrites[], written: ReadonlyMap<TableWrites, Written>): BatchWriteItemOutput {
   const capacities = [];
   const collections: Record<string, ItemCollectionMetrics[]> = {};
   for (const plan of plans) {
     const { table, units } = written.get(plan) as Written;
-    meter(units.total);
     const capacity = consumedCapacity(input.ReturnConsumedCapacity, table, units);
     if (capacity) capacities.push(capacity);
     const metrics = plan.writes.map((write) => itemCollectionMetrics(input.ReturnItemCollectionMetrics, table, write)).filter((one) => one !== undefined);

@@ -28,7 +28,6 @@ export function executeStatement(tables: Tables): Operation<ExecuteStatementInpu
       };
     }
     const { table, items, units } = await runWriteStatement(tables, ctx, statement, input.ReturnValuesOnConditionCheckFailure === 'ALL_OLD');
-    ctx.meter('WriteRequestUnits', units.total);
     const ConsumedCapacity = consumedCapacity(input.ReturnConsumedCapacity, table, units);
     return { Items: items as ExecuteStatementOutput['Items'], ...(ConsumedCapacity ? { ConsumedCapacity } : {}) };
   };

@@ -37,7 +37,6 @@ export async function commitWhole(
   const { table, old, units: written } = await commitWrite(tables, ctx, tableName, write);
   const units = new Units();
   units.addWrite(written);
-  ctx.meter('WriteRequestUnits', units.total);
   const ConsumedCapacity = consumedCapacity(input.ReturnConsumedCapacity, table, units);
   const ItemCollectionMetrics = itemCollectionMetrics(input.ReturnItemCollectionMetrics, table, write);
   return {

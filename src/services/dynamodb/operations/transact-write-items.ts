@@ -12,7 +12,7 @@ import { type Place, placeOf, type Table } from '../domain/table.ts';
 import { base64, type Item } from '../domain/value.ts';
 import { checkWrite, type ItemWrite, planDelete, planPut, planUpdate } from '../domain/write.ts';
 import { type CancellationReason, idempotentParameterMismatch, transactionCancelled, validation } from '../errors.ts';
-import { encodedPuts, itemCollectionMetrics, openTable, runWrite, type Written } from '../items.ts';
+import { encodedPuts, itemCollectionMetrics, meterWrite, openTable, runWrite, type Written } from '../items.ts';
 import { TRANSACT_BYTES_MAX, TRANSACT_ITEMS_MAX, TRANSACT_TOKEN_MS } from '../limits.ts';
 import type { Tables, Writing } from '../store.ts';
 import { hoisted } from './transact-get-items.ts';
@@ -86,7 +86,9 @@ export function writeTransaction(tables: Tables) {
           const repeated = token !== undefined && isRepeated(tx, token);
           if (token && !repeated) tx.put(token.key, encodeJson(token.record));
           if (token && token.epoch > purgedEpoch) forgetTokens(ctx, tx, token.epoch);
-          return { actions, repeated, done: repeated ? repeatedUnits(tx, actions, each, places) : runAll(writing, actions, each, places, rows) };
+          const done = repeated ? repeatedUnits(tx, actions, each, places) : runAll(writing, actions, each, places, rows);
+          if (!repeated) for (const { units } of done) meterWrite(ctx, units, 2);
+          return { actions, repeated, done };
         },
       };
     });
@@ -247,7 +249,7 @@ function answer(ctx: Ctx, input: TransactionOptions, actions: readonly Action[],
   });
   const capacities: ConsumedCapacity[] = [];
   for (const [table, used] of units) {
-    ctx.meter(repeated ? 'ReadRequestUnits' : 'WriteRequestUnits', used.total);
+    if (repeated) ctx.meter('ReadRequestUnits', used.total);
     const capacity = consumedCapacity(input.ReturnConsumedCapacity, table, used, repeated ? 'ReadCapacityUnits' : 'WriteCapacityUnits');
     if (capacity) capacities.push(capacity);
   }

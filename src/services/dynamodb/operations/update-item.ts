@@ -16,7 +16,6 @@ export function updateItem(tables: Tables): Operation<UpdateItemInput, UpdateIte
     const written = await commitWrite(tables, ctx, tableName, write);
     const units = new Units();
     units.addWrite(written.units);
-    ctx.meter('WriteRequestUnits', units.total);
     const attributes = returnedAttributes(input.ReturnValues, write, written);
     const ConsumedCapacity = consumedCapacity(input.ReturnConsumedCapacity, written.table, units);
     const ItemCollectionMetrics = itemCollectionMetrics(input.ReturnItemCollectionMetrics, written.table, write);

@@ -14,7 +14,6 @@ export const putLogEvents: Operation<PutLogEventsCommandInput, Output> = async (
   const streamName = input.logStreamName ?? '';
   const events = (input.logEvents ?? []).map((event) => ({ timestamp: event.timestamp ?? 0, message: event.message ?? '' }));
   const size = checkBatch(events);
-  ctx.meter('IngestedBytes', size);
   const nowMs = clock.virtual();
   const nextSequenceToken = `49${ids.text(54, '0123456789')}`;
   const declared = keys.stream(ctx, (await getGroup(store, ctx, groupName)).id, streamName);
@@ -24,6 +23,7 @@ export const putLogEvents: Operation<PutLogEventsCommandInput, Output> = async (
     const value = tx.get(key);
     if (!value) throw streamNotFound();
     const stream = decodeJson<StreamRow>(value);
+    ctx.meter('IngestedBytes', size);
     const batch = acceptBatch(events, nowMs, group.retentionInDays);
     const first = batch.accepted[0]?.timestamp;
     const last = batch.accepted.at(-1)?.timestamp;

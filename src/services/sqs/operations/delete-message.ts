@@ -22,9 +22,10 @@ export async function deleteMessage(ctx: Ctx, input: DeleteMessageCommandInput):
   const queue = await readQueue(ctx, input.QueueUrl);
   const receipt = decodeHandle(handle);
   const nowMs = ctx.platform.clock.virtual();
-  const deleted = await onQueue(ctx, queue.address, (tx, open) => remove(tx, open, receipt, handle, nowMs));
+  await onQueue(ctx, queue.address, (tx, open) => {
+    if (remove(tx, open, receipt, handle, nowMs)) ctx.meter('MessagesDeleted', 1);
+  });
   meterRequest(ctx, queue.fifo);
-  ctx.meter('MessagesDeleted', deleted ? 1 : 0);
   return {};
 }
 
@@ -34,21 +35,19 @@ export async function deleteMessageBatch(ctx: Ctx, input: DeleteMessageBatchComm
   checkBatch(input.Entries, 'DeleteMessageBatchRequestEntry');
   const queue = await readQueue(ctx, input.QueueUrl);
   const nowMs = ctx.platform.clock.virtual();
-  const { failed, deleted } = await onQueue(ctx, queue.address, (tx, open) => {
+  const failed = await onQueue(ctx, queue.address, (tx, open) => {
     const errors: BatchResultErrorEntry[] = [];
-    let count = 0;
     for (const { Id = '', ReceiptHandle: handle } of entries) {
       try {
         if (!handle) throw missingParameter('ReceiptHandle');
-        if (remove(tx, open, decodeHandle(handle), handle, nowMs)) count++;
+        if (remove(tx, open, decodeHandle(handle), handle, nowMs)) ctx.meter('MessagesDeleted', 1);
       } catch (error) {
         errors.push(failedEntry(Id, error));
       }
     }
-    return { failed: errors, deleted: count };
+    return errors;
   });
   meterRequest(ctx, queue.fifo);
-  ctx.meter('MessagesDeleted', deleted);
   const wrong = new Set(failed.map(({ Id }) => Id));
   return batchResult(
     entries.filter(({ Id }) => !wrong.has(Id)).map(({ Id }) => ({ Id })),

@@ -128,10 +128,12 @@ function answer({ message, systemMd5 }: Prepared, { id, sequenceNumber }: Sent) 
 export async function sendMessage(ctx: Ctx, input: SendMessageCommandInput) {
   const queue = await readQueue(ctx, input.QueueUrl);
   const prepared = prepare(ctx, queue, input, false);
-  const [sent] = await onQueue(ctx, queue.address, (tx, open) => sendAll(tx, open, [prepared]));
+  const [sent] = await onQueue(ctx, queue.address, (tx, open) => {
+    ctx.meter('MessagesSent', 1);
+    return sendAll(tx, open, [prepared]);
+  });
   if (!sent) throw new Error('a sent message has no outcome');
   meterRequest(ctx, queue.fifo, prepared.bytes);
-  ctx.meter('MessagesSent', 1);
   return answer(prepared, sent);
 }
 
@@ -156,15 +158,15 @@ export async function sendMessageBatch(ctx: Ctx, input: SendMessageBatchCommandI
   const sent =
     prepared.length === 0
       ? []
-      : await onQueue(ctx, queue.address, (tx, open) =>
-          sendAll(
+      : await onQueue(ctx, queue.address, (tx, open) => {
+          ctx.meter('MessagesSent', prepared.length);
+          return sendAll(
             tx,
             open,
             prepared.map(([, one]) => one),
-          ),
-        );
+          );
+        });
   meterRequest(ctx, queue.fifo, total);
-  ctx.meter('MessagesSent', sent.length);
   const successful = sent.map((one, i): SendMessageBatchResultEntry => {
     const [id, what] = prepared[i] ?? [];
     if (id === undefined || what === undefined) throw new Error('a sent message has no entry');
