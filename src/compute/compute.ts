@@ -5,11 +5,12 @@ import type { Log } from '../kit/log.ts';
 import { type CodeCache, createCodeCache } from './code-cache.ts';
 import { Environment } from './environment.ts';
 import { CapacityError } from './failures.ts';
+import { Group } from './group.ts';
 import {
   ENVIRONMENTS_MAX,
-  FINISHING_MS_MAX,
   IDLE_MS_DEFAULT,
   MEMORY_BUDGET_MB_DEFAULT,
+  PROVISIONED_SHARE_MAX,
   REAP_EVERY_MS,
   STARTING_MAX,
   WAITING_MAX,
@@ -17,9 +18,10 @@ import {
 } from './limits.ts';
 import { EnvironmentLog } from './log-output.ts';
 import { createProcessDriver } from './process/driver.ts';
+import { Provision, type ProvisionStatus } from './provision.ts';
 import { RuntimeApi } from './runtime-api.ts';
 import { resolveRuntime, substituteWarning } from './runtimes.ts';
-import type { CodePackage, Driver, FunctionSpec, InvokeRequest, InvokeResult, Launch } from './types.ts';
+import type { CodePackage, Driver, FunctionSpec, InvokeOptions, InvokeRequest, InvokeResult, Launch } from './types.ts';
 import { launchVariables } from './variables.ts';
 
 export interface ComputeOptions {
@@ -37,8 +39,15 @@ export interface ComputeOptions {
 /** The compute plane: execution environments for functions. */
 export interface Compute {
   readonly driver: { readonly name: Driver['name']; readonly isolation: Driver['isolation'] };
-  /** Runs an invocation in a warm environment, or a new one. Rejects with {@link CapacityError} where the machine is full. */
-  invoke(spec: FunctionSpec, request: InvokeRequest): Promise<InvokeResult>;
+  /**
+   * Runs an invocation in a provisioned environment, a warm one, or a new one. Rejects with {@link CapacityError} where the machine
+   * is full.
+   */
+  invoke(spec: FunctionSpec, request: InvokeRequest, options?: InvokeOptions): Promise<InvokeResult>;
+  /** Keeps `count` initialised environments of a version apart from those that invocations start; 0 ends them. */
+  provision(spec: FunctionSpec, count: number): void;
+  /** What is kept of a version; undefined where nothing is asked. */
+  provisioned(key: string): ProvisionStatus | undefined;
   /** Unpacks code and layers before they are needed. */
   prefetch(code: CodePackage, layers?: readonly CodePackage[]): Promise<void>;
   /** Ends the idle environments of a function version that are not of `configuration` (absent: all); busy ones end when they are done. */
@@ -47,23 +56,6 @@ export interface Compute {
   stats(): Record<string, number>;
   start(): Promise<void>;
   stop(): Promise<void>;
-}
-
-/** Environments of one function version in one configuration. */
-interface Group {
-  readonly idle: Environment[];
-  retired: boolean;
-  live: number;
-  /** Environments that have answered and will take another event within moments. */
-  finishing: number;
-  /** Invocations that wait for one of those, rather than for a cold start. */
-  readonly next: Next[];
-}
-
-/** Resolves with the environment, or with undefined where none came. */
-interface Next {
-  readonly give: (environment: Environment | undefined) => void;
-  readonly timer: NodeJS.Timeout;
 }
 
 interface Waiter {
@@ -83,6 +75,9 @@ class ComputePool implements Compute {
   #cache: CodeCache;
   #api = new RuntimeApi();
   #groups = new Map<string, Group>();
+  /** By the function version's key. */
+  #provisions = new Map<string, Provision>();
+  #groupOf = new Map<Environment, Group>();
   /** Idle environments of all functions, least recently used first. */
   #idle = new Set<Environment>();
   #live = new Set<Environment>();
@@ -114,12 +109,8 @@ class ComputePool implements Compute {
       clearTimeout(waiter.timer);
       waiter.fail(new CapacityError('Croft is stopping'));
     }
-    for (const group of this.#groups.values()) {
-      for (const next of group.next.splice(0)) {
-        clearTimeout(next.timer);
-        next.give(undefined);
-      }
-    }
+    for (const group of this.#groups.values()) group.abandon();
+    for (const provision of this.#provisions.values()) provision.stop();
     await Promise.all([...this.#live].map((environment) => this.#close(environment)));
     await this.driver.stop();
   }
@@ -128,9 +119,14 @@ class ComputePool implements Compute {
     await Promise.all([this.#cache.directoryOf(code), this.#cache.mergedDirectoryOf(layers)]);
   }
 
-  async invoke(spec: FunctionSpec, request: InvokeRequest): Promise<InvokeResult> {
-    const environment = this.#takeIdle(spec) ?? (await this.#takeFinishing(spec)) ?? (await this.#acquire(spec));
-    const group = this.#group(spec);
+  async invoke(spec: FunctionSpec, request: InvokeRequest, options: InvokeOptions = {}): Promise<InvokeResult> {
+    const provision = this.#provisions.get(spec.key);
+    const provisioned = provision && (await provision.take());
+    const admitted = provisioned ? undefined : options.onDemand?.();
+    if (admitted) await admitted;
+    const environment =
+      provisioned ?? this.#takeIdle(spec) ?? (await this.#groups.get(groupName(spec))?.takeFinishing()) ?? (await this.#acquire(spec, options));
+    const group = this.#groupOf.get(environment) ?? this.#group(spec);
     return new Promise((resolve, reject) => {
       let answered = false;
       const respond = (result: InvokeResult) => {
@@ -140,6 +136,7 @@ class ComputePool implements Compute {
       };
       const done = () => {
         if (answered) group.finishing--;
+        if (provisioned) provision?.used();
       };
       environment.run(request, respond).then(
         () => {
@@ -155,23 +152,51 @@ class ComputePool implements Compute {
     });
   }
 
-  /** A caller that asks again as soon as it is answered gets the same environment: its runtime is about to ask for an event. */
-  #takeFinishing(spec: FunctionSpec): Promise<Environment | undefined> | undefined {
-    const group = this.#groups.get(groupName(spec.key, spec.configuration));
-    if (!group || group.retired || group.finishing <= group.next.length) return undefined;
-    return new Promise((give) => {
-      const timer = setTimeout(() => {
-        group.next.splice(group.next.indexOf(next), 1);
-        give(undefined);
-      }, FINISHING_MS_MAX);
-      const next: Next = { give, timer };
-      group.next.push(next);
-    });
+  provision(spec: FunctionSpec, count: number): void {
+    const known = this.#provisions.get(spec.key);
+    if (known && known.spec.configuration === spec.configuration) known.ask(count);
+    else if (count > 0 && !this.#stopped) {
+      known?.ask(0);
+      const made = new Provision({ ...spec, initializationType: 'provisioned-concurrency' }, this.#options.clock, {
+        room: (one) => this.#provisionedRoom(one),
+        start: (one) => this.#startProvisioned(one),
+        end: (environment) => void this.#discard(environment),
+      });
+      this.#provisions.set(spec.key, made);
+      made.ask(count);
+    }
+    if (count === 0) this.#provisions.delete(spec.key);
+  }
+
+  provisioned(key: string): ProvisionStatus | undefined {
+    return this.#provisions.get(key)?.status();
+  }
+
+  /** Whether another environment may be provisioned: `full` is for good, `later` is while others start. */
+  #provisionedRoom(spec: FunctionSpec): 'yes' | 'later' | 'full' {
+    let count = 0;
+    let memoryMb = 0;
+    for (const one of this.#provisions.values()) {
+      count += one.size;
+      memoryMb += one.size * one.spec.memoryMb;
+    }
+    const budgetMb = this.#options.memoryBudgetMb ?? MEMORY_BUDGET_MB_DEFAULT;
+    // What invocations start on demand must always find some room.
+    if (count + 1 > ENVIRONMENTS_MAX * PROVISIONED_SHARE_MAX || memoryMb + spec.memoryMb > budgetMb * PROVISIONED_SHARE_MAX) return 'full';
+    return this.#makeRoom(spec) ? 'yes' : 'later';
+  }
+
+  /** For room that {@link #provisionedRoom} gave. Undefined where its init failed. */
+  async #startProvisioned(provision: Provision): Promise<Environment | undefined> {
+    const environment = await this.#create(provision.spec, provision.group);
+    if (await environment.initialise()) return environment;
+    await this.#discard(environment);
+    return undefined;
   }
 
   retire(key: string, configuration?: string): void {
     for (const [name, group] of this.#groups) {
-      if (!name.startsWith(`${key}#`) || name === groupName(key, configuration ?? '')) continue;
+      if (!name.startsWith(`${key}#`) || name === `${key}#${configuration ?? ''}`) continue;
       group.retired = true;
       for (const environment of group.idle.splice(0)) {
         this.#idle.delete(environment);
@@ -187,16 +212,17 @@ class ComputePool implements Compute {
       idle: this.#idle.size,
       starting: this.#starting,
       waiting: this.#waiting.length,
+      provisioned: [...this.#provisions.values()].reduce((sum, one) => sum + one.status().allocated, 0),
       reservedMb: this.#reservedMb,
       coldStarts: this.#coldStarts,
     };
   }
 
   #group(spec: FunctionSpec): Group {
-    const name = groupName(spec.key, spec.configuration);
+    const name = groupName(spec);
     let group = this.#groups.get(name);
     if (!group) {
-      group = { idle: [], retired: false, live: 0, finishing: 0, next: [] };
+      group = new Group();
       this.#groups.set(name, group);
     }
     return group;
@@ -204,7 +230,7 @@ class ComputePool implements Compute {
 
   #takeIdle(spec: FunctionSpec): Environment | undefined {
     // The one used last: the others may rest, and end.
-    const environment = this.#groups.get(groupName(spec.key, spec.configuration))?.idle.pop();
+    const environment = this.#groups.get(groupName(spec))?.idle.pop();
     if (!environment) return undefined;
     this.#idle.delete(environment);
     environment.thaw();
@@ -212,10 +238,11 @@ class ComputePool implements Compute {
   }
 
   /** A new environment where there is room, else whichever comes first: one that is released, or room. */
-  async #acquire(spec: FunctionSpec): Promise<Environment> {
+  async #acquire(spec: FunctionSpec, options: InvokeOptions): Promise<Environment> {
     if (this.#stopped) throw new CapacityError('Croft is stopping');
-    if (this.#waiting.length === 0 && this.#makeRoom(spec)) return this.#create(spec);
-    if (this.#waiting.length >= WAITING_MAX) throw new CapacityError('Too many invocations wait for an execution environment');
+    options.onNew?.();
+    if (this.#waiting.length === 0 && this.#makeRoom(spec)) return this.#create(spec, this.#group(spec));
+    if (this.#waiting.length >= WAITING_MAX) throw new CapacityError('Too many invocations wait for an execution environment', true);
     return new Promise<Environment>((give, fail) => {
       const timer = setTimeout(() => {
         this.#waiting = this.#waiting.filter((one) => one !== waiter);
@@ -245,7 +272,7 @@ class ComputePool implements Compute {
     return true;
   }
 
-  async #create(spec: FunctionSpec): Promise<Environment> {
+  async #create(spec: FunctionSpec, group: Group): Promise<Environment> {
     try {
       const [runtime, codeDirectory, optDirectory] = await Promise.all([
         resolveRuntime(spec.runtime),
@@ -269,7 +296,8 @@ class ComputePool implements Compute {
       const log = new EnvironmentLog(spec.openLog(logStream), () => clock.virtual());
       const environment = new Environment({ spec, sandbox, launch, log, warnings: warning ? [warning] : [], clock, api: this.#api });
       this.#live.add(environment);
-      this.#group(spec).live++;
+      this.#groupOf.set(environment, group);
+      group.live++;
       this.#coldStarts++;
       if (this.#stopped) throw new CapacityError('Croft is stopping');
       return environment;
@@ -284,19 +312,19 @@ class ComputePool implements Compute {
   }
 
   #release(environment: Environment): void {
-    const group = this.#group(environment.spec);
-    if (this.#stopped || group.retired) {
+    const group = this.#groupOf.get(environment);
+    if (this.#stopped || !group || group.retired) {
       void this.#discard(environment);
       return;
     }
-    const next = group.next.shift();
-    if (next) {
-      clearTimeout(next.timer);
-      next.give(environment);
+    const provision = this.#provisions.get(environment.spec.key);
+    if (provision?.group === group) {
+      provision.release(environment);
       return;
     }
-    const name = groupName(environment.spec.key, environment.spec.configuration);
-    const at = this.#waiting.findIndex(({ spec }) => groupName(spec.key, spec.configuration) === name);
+    if (group.giveNext(environment)) return;
+    const name = groupName(environment.spec);
+    const at = this.#waiting.findIndex(({ spec }) => groupName(spec) === name);
     const [waiter] = at < 0 ? [] : this.#waiting.splice(at, 1);
     if (waiter) {
       clearTimeout(waiter.timer);
@@ -311,23 +339,22 @@ class ComputePool implements Compute {
 
   /** Lets those who wait begin, in order, as far as there is room. */
   #pump(): void {
-    while (this.#waiting.length > 0) {
+    for (;;) {
       const [waiter] = this.#waiting;
-      if (!waiter) return;
+      if (!waiter) break;
       const idle = this.#takeIdle(waiter.spec);
       if (!idle && !this.#makeRoom(waiter.spec)) return;
       this.#waiting.shift();
       clearTimeout(waiter.timer);
       if (idle) waiter.give(idle);
-      else this.#create(waiter.spec).then(waiter.give, waiter.fail);
+      else this.#create(waiter.spec, this.#group(waiter.spec)).then(waiter.give, waiter.fail);
     }
+    for (const provision of this.#provisions.values()) provision.fill();
   }
 
   #removeIdle(environment: Environment): void {
     this.#idle.delete(environment);
-    const group = this.#group(environment.spec);
-    const at = group.idle.indexOf(environment);
-    if (at >= 0) group.idle.splice(at, 1);
+    this.#groupOf.get(environment)?.remove(environment);
   }
 
   #reap(): void {
@@ -351,12 +378,12 @@ class ComputePool implements Compute {
   async #close(environment: Environment): Promise<void> {
     if (!this.#live.delete(environment)) return;
     this.#removeIdle(environment);
-    const { key, configuration, memoryMb } = environment.spec;
     this.#reserved--;
-    this.#reservedMb -= memoryMb;
-    const name = groupName(key, configuration);
-    const group = this.#groups.get(name);
-    if (group && --group.live === 0) this.#groups.delete(name);
+    this.#reservedMb -= environment.spec.memoryMb;
+    const group = this.#groupOf.get(environment);
+    this.#groupOf.delete(environment);
+    const name = groupName(environment.spec);
+    if (group && --group.live === 0 && this.#groups.get(name) === group) this.#groups.delete(name);
     try {
       await environment.close();
     } finally {
@@ -365,7 +392,7 @@ class ComputePool implements Compute {
   }
 }
 
-function groupName(key: string, configuration: string): string {
+function groupName({ key, configuration }: FunctionSpec): string {
   return `${key}#${configuration}`;
 }
 

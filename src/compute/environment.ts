@@ -82,6 +82,13 @@ export class Environment {
     await this.#conclude(request, respond, ended, startedMs, cold);
   }
 
+  /** The init phase ahead of any invocation, or once more where the runtime has ended since. False where it failed. */
+  async initialise(): Promise<boolean> {
+    if (this.#phase === 'cold') await this.#coldStart();
+    else if (this.#phase === 'reset') await this.#restart(INIT_TIMEOUT_MS);
+    return this.#phase === 'ready';
+  }
+
   freeze(): void {
     this.#parts.sandbox.freeze();
   }

@@ -1,7 +1,15 @@
 import type { Exit } from './types.ts';
 
 /** Every environment is taken and the queue is full, or the wait was too long. The room answers 429. */
-export class CapacityError extends Error {}
+export class CapacityError extends Error {
+  /** The queue itself was full: callers come faster than anything could take them. */
+  readonly queueFull: boolean;
+
+  constructor(message: string, queueFull = false) {
+    super(message);
+    this.queueFull = queueFull;
+  }
+}
 
 /** A function whose runtime no interpreter on this machine can run, in a sentence that says what to do. */
 export class RuntimeMissingError extends Error {}

@@ -36,3 +36,9 @@ export const LOG_BACKLOG_BYTES_MAX = 4 * 1024 * 1024;
 export const LOG_DRAIN_TURNS_MAX = 64;
 /** How long an invocation waits for an environment that has answered and not yet asked for another event. */
 export const FINISHING_MS_MAX = 100;
+
+/** Of the memory budget and of {@link ENVIRONMENTS_MAX}, what provisioned environments may take: the rest is for calls on demand. */
+export const PROVISIONED_SHARE_MAX = 0.75;
+/** "Configuring provisioned concurrency": times that an init is tried before the allocation is FAILED, as AWS's logs show. */
+export const PROVISIONED_ATTEMPTS_MAX = 6;
+export const PROVISIONED_RETRY_MS = 250;

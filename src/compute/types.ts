@@ -54,6 +54,16 @@ export interface FunctionSpec {
   readonly logging?: FunctionLogging;
   /** `TracingConfig.Mode`; absent: PassThrough. */
   readonly tracing?: 'Active' | 'PassThrough';
+  /** What `AWS_LAMBDA_INITIALIZATION_TYPE` says; absent: `on-demand`. */
+  readonly initializationType?: 'on-demand' | 'provisioned-concurrency' | 'snap-start';
+}
+
+/** What the caller of an invocation has to say about where it runs. */
+export interface InvokeOptions {
+  /** Called once, where no provisioned environment takes the invocation; refuses it by throwing. */
+  readonly onDemand?: () => void | Promise<void>;
+  /** Called where only a new environment could take it; refuses it by throwing. */
+  readonly onNew?: () => void;
 }
 
 /** `LoggingConfig`, as far as it changes what is logged. */
