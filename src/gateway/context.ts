@@ -92,7 +92,7 @@ export class CallContext implements Ctx, Cause {
       const { ids, clock } = this.#parts.platform;
       this.#cause ??= newTrace(ids, clock.virtual());
       this.#spanId = ids.bytes(8).toString('hex');
-      this.#trace = { root: this.#cause.root, parent: this.#spanId, sampled: this.#cause.sampled };
+      this.#trace = { ...this.#cause, parent: this.#spanId };
     }
     return this.#trace;
   }
@@ -134,7 +134,7 @@ export function platformContext(parts: ContextParts, options: ContextOptions): C
   return new CallContext(
     parts,
     { account: options.account, region: options.region, principal, service: options.service ?? 'croft' },
-    { trace: options.trace ?? newTrace(parts.platform.ids, parts.platform.clock.virtual()), signal: new AbortController().signal },
+    { trace: options.trace ?? newTrace(parts.platform.ids, parts.platform.clock.virtual()), signal: options.signal ?? new AbortController().signal },
   );
 }
 

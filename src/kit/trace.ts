@@ -7,7 +7,12 @@ export interface Trace {
   /** The span that caused this one: 16 hex digits. */
   readonly parent?: string;
   readonly sampled: boolean;
+  /** The functions that this trace has run through, and how often: `<8 hex>:<count>`, joined by `|`. Only Lambda writes it (recursive loops). */
+  readonly lineage?: string;
 }
+
+/** A lineage of more functions than this is cut by whoever writes it. */
+const LINEAGE = /^[0-9a-f]{8}:[0-9]{1,5}(?:\|[0-9a-f]{8}:[0-9]{1,5}){0,31}$/;
 
 /** A new trace, begun at `atMs`. */
 export function newTrace(ids: Ids, atMs: number): Trace {
@@ -17,9 +22,9 @@ export function newTrace(ids: Ids, atMs: number): Trace {
   return { root: `1-${seconds}-${ids.bytes(12).toString('hex')}`, sampled: false };
 }
 
-/** The `X-Amzn-Trace-Id` header's value: `Root=…;Parent=…;Sampled=…`. */
+/** The `X-Amzn-Trace-Id` header's value: `Root=…;Parent=…;Sampled=…`, with `;Lineage=…` where there is one. */
 export function formatTrace(trace: Trace): string {
-  return `Root=${trace.root};${trace.parent ? `Parent=${trace.parent};` : ''}Sampled=${trace.sampled ? 1 : 0}`;
+  return `Root=${trace.root};${trace.parent ? `Parent=${trace.parent};` : ''}Sampled=${trace.sampled ? 1 : 0}${trace.lineage === undefined ? '' : `;Lineage=${trace.lineage}`}`;
 }
 
 /** Reads the header back; undefined where it is not one. */
@@ -29,5 +34,11 @@ export function parseTrace(header: string | undefined): Trace | undefined {
   const root = fields.get('Root');
   if (!root || !/^1-[0-9a-f]{8}-[0-9a-f]{24}$/.test(root)) return undefined;
   const parent = fields.get('Parent');
-  return { root, ...(parent && /^[0-9a-f]{16}$/.test(parent) ? { parent } : {}), sampled: fields.get('Sampled') === '1' };
+  const lineage = fields.get('Lineage');
+  return {
+    root,
+    ...(parent && /^[0-9a-f]{16}$/.test(parent) ? { parent } : {}),
+    sampled: fields.get('Sampled') === '1',
+    ...(lineage && LINEAGE.test(lineage) ? { lineage } : {}),
+  };
 }

@@ -68,6 +68,10 @@ export async function compose(config: Config): Promise<Server> {
     log,
     address: () => ({ scheme: config.tls ? 'https' : 'http', host: 'localhost', port }),
     contextFor: (options) => gateway.contextFor(options),
+    async watch(service, arn, listener) {
+      const room = rooms.find(({ name }) => name === service);
+      return room?.watch ? room.watch(platform, arn, listener) : () => undefined;
+    },
   };
   const rooms = allRooms({ dataDir, config, platform });
   const gateway: Gateway = createGateway({

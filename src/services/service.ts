@@ -21,6 +21,11 @@ export interface Platform {
   readonly address: () => { readonly scheme: 'http' | 'https'; readonly host: string; readonly port: number };
   /** A context for work that no request caused (a delivery, a stack operation). */
   readonly contextFor: (options: ContextOptions) => Ctx;
+  /**
+   * Calls `listener` after each commit of this process that may have brought something new to the stream `arn` of `service` (see
+   * {@link Service.watch}); resolves with the unsubscriber. For those who read a stream without polling it. Absent in tests of single rooms.
+   */
+  readonly watch?: (service: string, arn: string, listener: () => void) => Promise<() => void>;
 }
 
 export interface ContextOptions {
@@ -28,6 +33,8 @@ export interface ContextOptions {
   readonly region: string;
   readonly principal?: Principal;
   readonly trace?: Trace;
+  /** Aborted when the work is of no use any more: long polls end early. */
+  readonly signal?: AbortSignal;
   /** The room that works: `ctx.meter` counts for it. */
   readonly service?: string;
 }
@@ -96,6 +103,11 @@ export interface Service {
   readonly credential?: (platform: Platform, accessKeyId: string, sessionToken: string | undefined) => Promise<Credential | undefined>;
   /** Whether a committed row of this room names the blob; a room that writes blobs says so, or the sweep takes them for orphans. */
   readonly ownsBlob?: (platform: Platform, id: string) => Promise<boolean>;
+  /**
+   * For rooms whose streams others read: calls `listener` after each commit that may have added a record to the stream `arn`, or closed a
+   * shard. A stream that is not there never calls. Returns the unsubscriber.
+   */
+  readonly watch?: (platform: Platform, arn: string, listener: () => void) => Promise<() => void>;
   /** Runs once at start, after the store is open: registers bus targets, resumes what was under way. */
   start?(platform: Platform): Promise<void> | void;
   /** Runs at shutdown, after the sockets stopped accepting. */

@@ -11,8 +11,8 @@ import type { Lineage } from './lineage.ts';
 export function traceDeliveries(calls: Calls, lineage: Lineage, clock: Clock, ids: Ids): NonNullable<BusOptions['around']> {
   return async ({ target, account, region, trace: cause }, work) => {
     const id = ids.bytes(8).toString('hex');
-    const { root, parent, sampled } = cause;
-    const trace = { root, parent: id, sampled };
+    const { root, parent } = cause;
+    const trace = { ...cause, parent: id };
     const startMs = clock.virtual();
     const startedMs = clock.mono();
     const record = (error: string | undefined) =>
