@@ -16,7 +16,6 @@ import {
   WAITING_MAX,
   WAITING_MS_MAX,
 } from './limits.ts';
-import { EnvironmentLog } from './log-output.ts';
 import { createProcessDriver } from './process/driver.ts';
 import { Provision, type ProvisionStatus } from './provision.ts';
 import { RuntimeApi } from './runtime-api.ts';
@@ -293,8 +292,9 @@ class ComputePool implements Compute {
         };
       };
       const warning = substituteWarning(runtime);
-      const log = new EnvironmentLog(spec.openLog(logStream), () => clock.virtual());
-      const environment = new Environment({ spec, sandbox, launch, log, warnings: warning ? [warning] : [], clock, api: this.#api });
+      const { ids } = this.#options;
+      const warnings = warning ? [warning] : [];
+      const environment = new Environment({ spec, sandbox, launch, logStream, sink: spec.openLog(logStream), warnings, clock, ids, api: this.#api });
       this.#live.add(environment);
       this.#groupOf.set(environment, group);
       group.live++;

@@ -1,10 +1,16 @@
 import type { Clock } from '../kit/clock.ts';
-import { exitFault, faultPayload, type PlatformFault, responseTooLargeFault, seconds, timeoutFault } from './failures.ts';
+import type { Ids } from '../kit/ids.ts';
+import { extensionsOf } from './command.ts';
+import { Extensions } from './extensions.ts';
+import { exitFault, faultPayload, LaunchError, type PlatformFault, responseTooLargeFault, seconds, timeoutFault } from './failures.ts';
 import { INIT_TIMEOUT_MS, RESPONSE_BYTES_MAX } from './limits.ts';
-import { endLine, exitLine, type Failure, initReportLine, initStartLine, reportLine, startLine, timeoutLine } from './log-lines.ts';
-import type { EnvironmentLog } from './log-output.ts';
+import type { Failure } from './log-lines.ts';
+import { EnvironmentLog } from './log-output.ts';
+import { type Phase, PlatformLog } from './platform-log.ts';
+import { Processes, type ShutdownReason } from './processes.ts';
 import type { RuntimeAnswer, RuntimeApi, RuntimeSession } from './runtime-api.ts';
-import type { Exit, FunctionSpec, InvokeReport, InvokeRequest, InvokeResult, Launch, RunningRuntime, Sandbox } from './types.ts';
+import { Telemetry } from './telemetry.ts';
+import type { Exit, FunctionSpec, InvokeReport, InvokeRequest, InvokeResult, Launch, LogSink, Sandbox } from './types.ts';
 
 /** What became of an init phase or an invocation. */
 type Outcome =
@@ -12,6 +18,8 @@ type Outcome =
   | { readonly kind: 'answer'; readonly answer: RuntimeAnswer }
   | { readonly kind: 'init-error'; readonly body: Buffer; readonly errorType: string }
   | { readonly kind: 'exit'; readonly exit: Exit }
+  /** An extension ended, or a program could not be started. */
+  | { readonly kind: 'fault'; readonly errorType: string; readonly reason: string }
   | { readonly kind: 'timeout' };
 
 type Failed = Exclude<Outcome, { kind: 'ready' } | { kind: 'answer' }>;
@@ -21,16 +29,18 @@ export interface EnvironmentParts {
   readonly sandbox: Sandbox;
   /** Made anew for each start of the runtime: credentials are renewed with it. */
   readonly launch: () => Promise<Launch>;
-  readonly log: EnvironmentLog;
+  readonly logStream: string;
+  readonly sink: LogSink;
   /** Said once at the first start, e.g. that another runtime version stands in. */
   readonly warnings: readonly string[];
   readonly clock: Clock;
+  readonly ids: Ids;
   readonly api: RuntimeApi;
 }
 
 /**
- * One execution environment: a sandbox, the runtime in it, one invocation at a time. `cold` until its first init, `ready` while its
- * runtime waits for an event, `reset` when the runtime is gone and the sandbox's files stay for the next one.
+ * One execution environment: a sandbox, the extensions and the runtime in it, one invocation at a time. `cold` until its first
+ * init, `ready` while its runtime waits for an event, `reset` when the runtime is gone and the sandbox's files stay for the next one.
  * "Understanding the Lambda execution environment lifecycle".
  */
 export class Environment {
@@ -39,31 +49,51 @@ export class Environment {
   lastUsedMs = 0;
   #parts: EnvironmentParts;
   #session: RuntimeSession;
+  #log: EnvironmentLog;
+  #platform: PlatformLog;
+  #telemetry: Telemetry;
+  #extensions: Extensions;
+  #processes: Processes;
   #phase: 'cold' | 'ready' | 'reset' = 'cold';
-  #running: RunningRuntime | undefined;
   #settle: ((outcome: Outcome) => void) | undefined;
+  /** What is waited for, other than an answer or a failure. */
+  #condition: (() => boolean) | undefined;
+  #clearing: Promise<void> | undefined;
+  /** The runtime asks for an event. */
   #asked = false;
   /** Who reads the answer that is under way, if it is streamed. */
   #stream: InvokeRequest['stream'];
-  /** The last reading: of a runtime that is gone, what it had. */
-  #memoryUsedMb = 0;
 
   constructor(parts: EnvironmentParts) {
+    const { spec, sandbox, clock, ids, logStream } = parts;
+    const now = () => new Date(clock.virtual()).toISOString();
     this.#parts = parts;
-    this.spec = parts.spec;
-    this.#session = parts.api.open({
-      onNext: () => {
-        this.#asked = true;
-        this.#finish({ kind: 'ready' });
-      },
-      onAnswer: (answer) => this.#finish({ kind: 'answer', answer }),
-      onStream: (body, contentType) => {
-        this.#stream?.(body, contentType);
-        return this.#stream !== undefined;
-      },
-      onInitError: (body, errorType) => this.#finish({ kind: 'init-error', body, errorType }),
+    this.spec = spec;
+    this.#telemetry = new Telemetry({ connect: (port) => sandbox.connect(port), now });
+    this.#log = new EnvironmentLog(parts.sink, () => clock.virtual(), {
+      logging: spec.logging,
+      onLine: (origin, message) => this.#telemetry.publishLine(origin, message, spec.logging),
     });
-    parts.sandbox.onConnection((socket) => this.#session.connect(socket));
+    this.#platform = new PlatformLog({ spec, logStream, log: this.#log, telemetry: this.#telemetry, now });
+    const [accountId = ''] = spec.key.split(':', 1);
+    this.#extensions = new Extensions({
+      identity: { accountId, functionName: spec.functionName, functionVersion: spec.version, handler: spec.handler },
+      ids,
+      telemetry: this.#telemetry,
+      onProgress: () => this.#progress(),
+      onSubscribed: (name, api, types) => this.#platform.subscribed(name, api, types),
+    });
+    this.#processes = new Processes({
+      sandbox,
+      extensions: this.#extensions,
+      telemetry: this.#telemetry,
+      log: this.#log,
+      clock,
+      onRuntimeExit: (exit) => this.#lost({ kind: 'exit', exit }),
+      onExtensionExit: (errorType, reason) => this.#lost({ kind: 'fault', errorType, reason }),
+    });
+    this.#session = this.#openSession();
+    sandbox.onConnection((socket) => this.#session.connect(socket));
   }
 
   /**
@@ -71,14 +101,13 @@ export class Environment {
    * the next one. Rejects where the runtime cannot even be started.
    */
   async run(request: InvokeRequest, respond: (result: InvokeResult) => void): Promise<void> {
-    const { clock, log } = this.#parts;
+    const { clock } = this.#parts;
     const cold = this.#phase === 'cold' ? await this.#coldStart() : undefined;
     const startedMs = clock.mono();
-    const timeoutMs = this.spec.timeoutMs;
-    const outcome = this.#phase === 'ready' ? undefined : await this.#restart(timeoutMs);
-    if (request.tail) log.startTail();
-    log.write(startLine(request.requestId, this.spec.version));
-    const ended = outcome ?? (await this.#invoke(request, startedMs + timeoutMs));
+    const outcome = this.#phase === 'ready' ? undefined : await this.#restart(this.spec.timeoutMs);
+    if (request.tail) this.#log.startTail();
+    this.#platform.start(request);
+    const ended = outcome ?? (await this.#invoke(request, startedMs + this.spec.timeoutMs));
     await this.#conclude(request, respond, ended, startedMs, cold);
   }
 
@@ -97,71 +126,114 @@ export class Environment {
     this.#parts.sandbox.thaw();
   }
 
-  /** Ends the runtime and removes the sandbox. */
+  /** The shutdown phase; then the sandbox is removed. */
   async close(): Promise<void> {
+    await this.#clearing;
+    this.#session.abandon();
+    if (this.#extensions.count > 0) await this.#processes.stop('spindown');
     this.#session.reset();
+    // An invocation that is still under way has lost its runtime.
+    this.#finish({ kind: 'exit', exit: { code: null, signal: 'SIGKILL' } });
+    this.#telemetry.begin(false);
     await this.#parts.sandbox.kill();
-    this.#parts.log.close();
+    this.#log.close();
+  }
+
+  #openSession(): RuntimeSession {
+    return this.#parts.api.open({
+      onNext: () => {
+        this.#asked = true;
+        this.#progress();
+      },
+      onAnswer: (answer) => this.#finish({ kind: 'answer', answer }),
+      onStream: (body, contentType) => {
+        this.#stream?.(body, contentType);
+        return this.#stream !== undefined;
+      },
+      onInitError: (body, errorType) => this.#finish({ kind: 'init-error', body, errorType }),
+      onOther: (request, response) => this.#extensions.handle(request, response),
+    });
   }
 
   /** The init phase of a new environment: 10 seconds at most. Its duration where it succeeded. */
   async #coldStart(): Promise<number | undefined> {
-    const { log, warnings } = this.#parts;
-    log.write(initStartLine(this.spec.runtime, this.spec.region));
-    for (const warning of warnings) log.write(`LAMBDA_WARNING: ${warning}\n`);
-    const { outcome, durationMs } = await this.#start(INIT_TIMEOUT_MS);
-    if (outcome.kind === 'ready') return durationMs;
-    log.write(initReportLine(durationMs, 'init', failureOf(outcome)));
-    return undefined;
+    const { outcome, durationMs } = await this.#start(INIT_TIMEOUT_MS, 'init');
+    return outcome.kind === 'ready' ? durationMs : undefined;
   }
 
   /** Init again, now as part of an invocation and under its timeout. Undefined where the runtime is ready. */
   async #restart(timeoutMs: number): Promise<Failed | undefined> {
-    const { outcome, durationMs } = await this.#start(timeoutMs);
-    if (outcome.kind === 'ready') return undefined;
-    if (outcome.kind !== 'timeout') this.#parts.log.write(initReportLine(durationMs, 'invoke', failureOf(outcome)));
-    return outcome;
+    const { outcome } = await this.#start(timeoutMs, 'invoke');
+    return outcome.kind === 'ready' ? undefined : outcome;
   }
 
-  async #start(limitMs: number): Promise<{ readonly outcome: { readonly kind: 'ready' } | Failed; readonly durationMs: number }> {
-    const { clock, sandbox, log } = this.#parts;
+  async #start(limitMs: number, phase: Phase): Promise<{ readonly outcome: { readonly kind: 'ready' } | Failed; readonly durationMs: number }> {
+    const { clock, warnings } = this.#parts;
+    await this.#clearing;
     const launch = await this.#parts.launch();
     const startedMs = clock.mono();
     this.#asked = false;
-    const waited = this.#wait(limitMs);
-    let running: RunningRuntime;
-    try {
-      running = await sandbox.specialise(launch);
-    } catch (error) {
-      this.#finish({ kind: 'timeout' });
-      throw error;
-    }
-    this.#running = running;
-    log.follow(running.output);
-    this.#watchExit(running);
-    const outcome = await waited;
+    const names = extensionsOf(launch);
+    this.#extensions.begin(names);
+    this.#telemetry.begin(true);
+    this.#platform.initStart(phase, phase === 'init');
+    if (phase === 'init') for (const warning of warnings) this.#log.write(`LAMBDA_WARNING: ${warning}\n`);
+    const outcome = await this.#initPhase(launch, names, startedMs + limitMs);
     const durationMs = clock.mono() - startedMs;
-    this.#memoryUsedMb = running.peakMemoryMb();
+    this.#processes.memoryUsedMb();
+    this.#platform.extensions(this.#extensions.statuses());
     if (outcome.kind === 'ready') {
+      this.#telemetry.close();
+      this.#platform.initDone(phase, durationMs, undefined);
       this.#phase = 'ready';
       return { outcome, durationMs };
     }
-    await this.#reset();
     // An answer to nothing is a runtime that broke the protocol.
-    return { outcome: outcome.kind === 'answer' ? { kind: 'exit', exit: { code: null, signal: null } } : outcome, durationMs };
+    const failed: Failed = outcome.kind === 'answer' ? { kind: 'exit', exit: { code: null, signal: null } } : outcome;
+    await this.#log.drain();
+    this.#platform.initDone(phase, durationMs, failureOf(failed));
+    await this.#reset(failed.kind === 'timeout' ? 'timeout' : 'failure');
+    return { outcome: failed, durationMs };
+  }
+
+  /** Extensions register, then the runtime starts, then all of them ask for their first event. */
+  async #initPhase(launch: Launch, names: readonly string[], untilMs: number): Promise<Outcome> {
+    try {
+      if (names.length > 0) {
+        const registered = this.#wait(() => this.#extensions.allRegistered, untilMs);
+        await this.#processes.startExtensions(launch, names);
+        const outcome = await registered;
+        if (outcome.kind !== 'ready') return outcome;
+      }
+      const asked = this.#wait(() => this.#asked, untilMs);
+      await this.#processes.startRuntime(launch);
+      const outcome = await asked;
+      if (outcome.kind !== 'ready') return outcome;
+      this.#extensions.closeRegistration();
+      return await this.#wait(() => this.#extensions.allReady, untilMs);
+    } catch (error) {
+      this.#finish({ kind: 'timeout' });
+      if (error instanceof LaunchError) return { kind: 'fault', errorType: error.errorType, reason: error.message };
+      throw error;
+    }
   }
 
   #invoke(request: InvokeRequest, untilMs: number): Promise<Outcome> {
     const { clock } = this.#parts;
-    const leftMs = untilMs - clock.mono();
+    // Down to the whole millisecond: what a handler has left is always less than its timeout.
+    const deadlineMs = Math.floor(clock.real() + untilMs - clock.mono());
     this.#asked = false;
     this.#stream = request.stream;
-    const outcome = this.#wait(leftMs);
+    // A runtime that asks for another event without answering this one has lost it.
+    const outcome = this.#wait(() => this.#asked, untilMs);
+    if (this.#extensions.count > 0) {
+      const { requestId, invokedFunctionArn, trace } = request;
+      this.#extensions.dispatch('INVOKE', { deadlineMs, requestId, invokedFunctionArn, tracing: { type: 'X-Amzn-Trace-Id', value: trace } });
+    }
     this.#session.deliver(request.requestId, {
       headers: {
         'Lambda-Runtime-Aws-Request-Id': request.requestId,
-        // Down to the whole millisecond: what a handler has left is always less than its timeout.
-        'Lambda-Runtime-Deadline-Ms': String(Math.floor(clock.real() + leftMs)),
+        'Lambda-Runtime-Deadline-Ms': String(deadlineMs),
         'Lambda-Runtime-Invoked-Function-Arn': request.invokedFunctionArn,
         'Lambda-Runtime-Trace-Id': request.trace,
         ...(request.clientContext === undefined ? {} : { 'Lambda-Runtime-Client-Context': request.clientContext }),
@@ -180,33 +252,41 @@ export class Environment {
     startedMs: number,
     initMs: number | undefined,
   ): Promise<void> {
-    const { clock, log } = this.#parts;
+    const { clock } = this.#parts;
     const timeoutMs = this.spec.timeoutMs;
-    const elapsedMs = clock.mono() - startedMs;
+    const answered = outcome.kind === 'answer';
     // AWS bills the timeout itself, not the moments that the kill takes.
-    const durationMs = outcome.kind === 'timeout' ? timeoutMs : elapsedMs;
-    this.#memoryUsedMb = this.#running?.peakMemoryMb() ?? this.#memoryUsedMb;
-    const report: InvokeReport = {
-      durationMs,
-      billedMs: Math.ceil(durationMs + (initMs ?? 0)),
-      ...(initMs === undefined ? {} : { initMs }),
-      memoryUsedMb: this.#memoryUsedMb,
-    };
+    let report = this.#reportOf(outcome.kind === 'timeout' ? timeoutMs : clock.mono() - startedMs, initMs);
     const { payload, functionError, fault } = this.#resultOf(request.requestId, outcome);
     const result: InvokeResult = { payload, ...(functionError ? { functionError } : {}), report };
     if (!request.tail) respond(result);
-    if (outcome.kind === 'answer') {
-      if (!this.#asked) await this.#awaitReady(startedMs + timeoutMs - clock.mono());
-      await log.drain();
-    } else await this.#reset();
-    if (outcome.kind === 'timeout') log.write(timeoutLine(new Date(clock.virtual()).toISOString(), request.requestId, seconds(timeoutMs)));
-    else if (fault && outcome.kind === 'exit') log.write(exitLine(fault.errorMessage, fault.errorType));
-    log.write(endLine(request.requestId));
-    const failure = outcome.kind === 'answer' || outcome.kind === 'ready' ? undefined : failureOf(outcome);
-    log.write(reportLine(request.requestId, this.spec.memoryMb, report, failure));
+    let failed: Failed | undefined = answered || outcome.kind === 'ready' ? undefined : outcome;
+    if (answered) {
+      failed = await this.#settleDown(startedMs + timeoutMs);
+      // Extensions may go on for a while after the answer: that is part of the invocation.
+      if (this.#extensions.hasSubscribers('INVOKE')) report = this.#reportOf(Math.min(timeoutMs, clock.mono() - startedMs), initMs);
+      await this.#log.drain();
+    }
+    const failure = failed && failureOf(failed);
+    const conclusion = { report, failure, producedBytes: answered ? payload.length : 0 };
+    this.#platform.runtimeDone(request, conclusion);
+    if (!answered || failed) await this.#reset(failed?.kind === 'timeout' ? 'timeout' : 'failure');
+    if (failed?.kind === 'timeout') this.#platform.timedOut(request, seconds(timeoutMs));
+    else if (fault && (outcome.kind === 'exit' || outcome.kind === 'fault')) this.#platform.fault(fault.errorMessage, fault.errorType);
+    this.#platform.end(request);
+    this.#platform.report(request, conclusion);
     this.lastUsedMs = clock.mono();
-    const logTail = log.takeTail();
+    const logTail = this.#log.takeTail();
     if (request.tail) respond({ ...result, ...(logTail === undefined ? {} : { logTail }) });
+  }
+
+  #reportOf(durationMs: number, initMs: number | undefined): InvokeReport {
+    return {
+      durationMs,
+      billedMs: Math.ceil(durationMs + (initMs ?? 0)),
+      ...(initMs === undefined ? {} : { initMs }),
+      memoryUsedMb: this.#processes.memoryUsedMb(),
+    };
   }
 
   #resultOf(requestId: string, outcome: Outcome): { payload: Buffer; functionError?: 'Unhandled'; fault?: PlatformFault } {
@@ -221,58 +301,68 @@ export class Environment {
         return failed(timeoutFault(requestId, this.spec.timeoutMs));
       case 'exit':
         return failed(exitFault(requestId, outcome.exit));
+      case 'fault':
+        return failed({ errorType: outcome.errorType, errorMessage: `RequestId: ${requestId} Error: ${outcome.reason}` });
       case 'ready':
-        // It asked for another event without answering this one.
         return failed({ errorType: 'Runtime.Unknown', errorMessage: `RequestId: ${requestId} Error: Runtime asked for the next event without answering` });
     }
   }
 
-  /** The runtime has answered; it may still be busy until it asks for the next event. */
-  async #awaitReady(leftMs: number): Promise<void> {
-    const outcome = await this.#wait(Math.max(0, leftMs));
-    if (outcome.kind !== 'ready') await this.#reset();
+  /** The runtime has answered; it, and extensions, may still be busy until they ask for the next event. What failed, if they do not. */
+  async #settleDown(untilMs: number): Promise<Failed | undefined> {
+    const outcome = await this.#wait(() => this.#asked && this.#extensions.allReady, untilMs);
+    if (outcome.kind === 'ready' || outcome.kind === 'answer') return undefined;
+    return outcome;
   }
 
-  /** Waits for what the runtime does next, up to `limitMs`. */
-  #wait(limitMs: number): Promise<Outcome> {
+  /** Waits until `condition` holds, or for what the runtime does else, until the monotonic time `untilMs`. */
+  #wait(condition: () => boolean, untilMs: number): Promise<Outcome> {
+    if (condition()) return Promise.resolve({ kind: 'ready' });
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#finish({ kind: 'timeout' }), Math.max(0, limitMs));
+      const timer = setTimeout(() => this.#finish({ kind: 'timeout' }), Math.max(0, untilMs - this.#parts.clock.mono()));
+      this.#condition = condition;
       this.#settle = (outcome) => {
         clearTimeout(timer);
         this.#settle = undefined;
+        this.#condition = undefined;
         resolve(outcome);
       };
     });
+  }
+
+  #progress(): void {
+    if (this.#condition?.()) this.#finish({ kind: 'ready' });
   }
 
   #finish(outcome: Outcome): void {
     this.#settle?.(outcome);
   }
 
-  #watchExit(running: RunningRuntime): void {
-    void running.exited.then(async (exit) => {
-      // What it sent before it ended is read first.
-      await this.#parts.log.drain();
-      if (this.#running !== running) return;
-      this.#running = undefined;
-      this.#phase = 'reset';
-      this.#session.reset();
-      this.#finish({ kind: 'exit', exit });
-    });
+  /** A process that the environment cannot do without has ended. */
+  #lost(outcome: Failed): void {
+    const idle = this.#settle === undefined && this.#phase === 'ready';
+    this.#phase = 'reset';
+    this.#finish(outcome);
+    // Between invocations nobody else clears up; who starts the next init phase waits for it.
+    if (idle) this.#clearing = this.#reset('failure');
   }
 
-  /** Kills the runtime; the sandbox and its files stay. */
-  async #reset(): Promise<void> {
-    const running = this.#running;
-    this.#running = undefined;
+  /** Ends all processes; the sandbox and its files stay. */
+  async #reset(reason: ShutdownReason): Promise<void> {
     this.#phase = 'reset';
+    this.#session.abandon();
+    await this.#processes.stop(reason);
     this.#session.reset();
-    await running?.kill();
-    await this.#parts.log.drain();
   }
 }
 
 function failureOf(outcome: Failed): Failure {
-  if (outcome.kind === 'timeout') return { status: 'timeout' };
-  return { status: 'error', errorType: outcome.kind === 'init-error' ? outcome.errorType : 'Runtime.ExitError' };
+  switch (outcome.kind) {
+    case 'timeout':
+      return { status: 'timeout' };
+    case 'exit':
+      return { status: 'error', errorType: 'Runtime.ExitError' };
+    default:
+      return { status: 'error', errorType: outcome.errorType };
+  }
 }

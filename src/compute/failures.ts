@@ -72,6 +72,12 @@ const SIGNAL_WORDS: Readonly<Record<string, string>> = {
 };
 
 function exitReason(exit: Exit): string {
-  if (exit.signal) return `Runtime exited with error: signal: ${SIGNAL_WORDS[exit.signal] ?? exit.signal}`;
-  return exit.code === 0 || exit.code === null ? 'Runtime exited without providing a reason' : `Runtime exited with error: exit status ${exit.code}`;
+  return exit.signal === null && (exit.code === 0 || exit.code === null)
+    ? 'Runtime exited without providing a reason'
+    : `Runtime exited with error: ${exitStatus(exit)}`;
+}
+
+/** `exit status 3`, `signal: killed`. */
+export function exitStatus(exit: Exit): string {
+  return exit.signal ? `signal: ${SIGNAL_WORDS[exit.signal] ?? exit.signal}` : `exit status ${exit.code ?? 0}`;
 }

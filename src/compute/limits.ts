@@ -37,6 +37,29 @@ export const LOG_DRAIN_TURNS_MAX = 64;
 /** How long an invocation waits for an environment that has answered and not yet asked for another event. */
 export const FINISHING_MS_MAX = 100;
 
+/** Extensions of one environment, external and internal; "Lambda Extensions API". */
+export const EXTENSIONS_MAX = 10;
+/** The shutdown phase with external extensions, and with internal ones only. */
+export const SHUTDOWN_EXTERNAL_MS = 2000;
+export const SHUTDOWN_INTERNAL_MS = 500;
+/** Of that, what the runtime has to end after SIGTERM. */
+export const SHUTDOWN_RUNTIME_SHARE = 0.3;
+/** Bodies of requests to the Extensions and Telemetry APIs. */
+export const PLATFORM_REQUEST_BYTES_MAX = 65_536;
+/** "Lambda Telemetry API": the buffer of one subscription. */
+export const TELEMETRY_BUFFER = {
+  timeoutMs: { least: 25, most: 30_000, usual: 1000 },
+  maxBytes: { least: 262_144, most: 1_048_576, usual: 262_144 },
+  maxItems: { least: 1000, most: 10_000, usual: 10_000 },
+} as const;
+/** Events kept for extensions that subscribe later in the init phase. */
+export const TELEMETRY_EARLY_EVENTS_MAX = 1000;
+/** Batches that wait for a subscriber; past that, events are dropped and said to be. */
+export const TELEMETRY_BATCHES_MAX = 2;
+/** How often and how long a batch is tried, and the first pause between (doubled each time). */
+export const TELEMETRY_ATTEMPTS_MAX = 6;
+export const TELEMETRY_RETRY_MS = 50;
+export const TELEMETRY_SEND_MS_MAX = 5000;
 /** Of the memory budget and of {@link ENVIRONMENTS_MAX}, what provisioned environments may take: the rest is for calls on demand. */
 export const PROVISIONED_SHARE_MAX = 0.75;
 /** "Configuring provisioned concurrency": times that an init is tried before the allocation is FAILED, as AWS's logs show. */

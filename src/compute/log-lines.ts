@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { ExtensionStatus } from './extensions.ts';
 import type { InvokeReport } from './types.ts';
 
 /** The platform's own lines in a log stream; "Viewing CloudWatch logs for Lambda functions". */
@@ -8,9 +9,9 @@ export function initStartLine(runtime: string, region: string): string {
 }
 
 /** `python:3.12.v1`. */
-function runtimeVersion(runtime: string): string {
+export function runtimeVersion(runtime: string): string {
   const match = /^([a-z]+)(.*)$/.exec(runtime);
-  return `${match?.[1] ?? runtime}:${(match?.[2] ?? '').replace(/\.x$/, '')}.v1`;
+  return `${match?.[1] ?? runtime}:${(match?.[2] ?? '').replace(/^\.|\.x$/g, '')}.v1`;
 }
 
 /** Stable for a runtime, as a version of it is on AWS. */
@@ -21,6 +22,16 @@ export function runtimeVersionArn(runtime: string, region: string): string {
 
 export function initReportLine(durationMs: number, phase: 'init' | 'invoke', failure: Failure): string {
   return `INIT_REPORT Init Duration: ${durationMs.toFixed(2)} ms\tPhase: ${phase}\t${statusOf(failure)}\n`;
+}
+
+/** How an extension stands at the end of the init phase. */
+export function extensionLine({ name, state, events, errorType }: ExtensionStatus): string {
+  return `EXTENSION\tName: ${name}\tState: ${state}\tEvents: [${events.join(', ')}]${errorType ? `\tError Type: ${errorType}` : ''}\n`;
+}
+
+export function subscriptionLine(name: string, api: 'telemetry' | 'logs', types: readonly string[]): string {
+  const named = types.map((type) => type.charAt(0).toUpperCase() + type.slice(1));
+  return `${api === 'logs' ? 'LOGS' : 'TELEMETRY'}\tName: ${name}\tState: Subscribed\tTypes: [${named.join(', ')}]\n`;
 }
 
 export function startLine(requestId: string, version: string): string {
@@ -34,7 +45,8 @@ export function endLine(requestId: string): string {
 /** An invocation that ended without the handler's answer. */
 export type Failure = { readonly status: 'timeout' } | { readonly status: 'error'; readonly errorType: string };
 
-export function reportLine(requestId: string, memoryMb: number, report: InvokeReport, failure?: Failure): string {
+/** `trace`: the X-Ray trace header, where the invocation is traced. */
+export function reportLine(requestId: string, memoryMb: number, report: InvokeReport, failure?: Failure, trace?: string): string {
   const fields = [
     `REPORT RequestId: ${requestId}`,
     `Duration: ${report.durationMs.toFixed(2)} ms`,
@@ -43,7 +55,12 @@ export function reportLine(requestId: string, memoryMb: number, report: InvokeRe
     `Max Memory Used: ${report.memoryUsedMb} MB`,
     ...(report.initMs === undefined ? [] : [`Init Duration: ${report.initMs.toFixed(2)} ms`]),
   ];
-  return `${fields.join('\t')}\t${failure ? statusOf(failure) : ''}\n`;
+  return `${fields.join('\t')}\t${failure ? statusOf(failure) : ''}\n${trace ? tracedLine(trace) : ''}`;
+}
+
+function tracedLine(trace: string): string {
+  const field = (name: string) => new RegExp(`${name}=([^;]+)`).exec(trace)?.[1] ?? '';
+  return `XRAY TraceId: ${field('Root')}\tSegmentId: ${field('Parent')}\tSampled: true\t\n`;
 }
 
 export function timeoutLine(isoTime: string, requestId: string, seconds: string): string {

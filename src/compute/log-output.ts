@@ -1,6 +1,8 @@
 import type { Readable } from 'node:stream';
 import { LOG_BACKLOG_BYTES_MAX, LOG_DRAIN_TURNS_MAX, LOG_EVENT_BYTES_MAX, LOG_TAIL_BYTES_MAX } from './limits.ts';
-import type { LogSink } from './types.ts';
+import { FrameSplitter, type LogLevel } from './log-frames.ts';
+import { isWanted } from './log-levels.ts';
+import type { FunctionLogging, LogSink } from './types.ts';
 
 /** Bytes that no UTF-8 text contains, written by our bootstraps: a new line inside one event, and an event without its final one. */
 const MESSAGE_NEWLINE = Buffer.from([0xff, 0x8a]);
@@ -59,41 +61,64 @@ function textOf(bytes: Buffer): string {
   return parts.join('\n');
 }
 
+/** Who wrote a line. */
+export type LogOrigin = 'function' | 'extension';
+
+export interface LogOptions {
+  /** Absent: text, nothing filtered. */
+  readonly logging?: FunctionLogging | undefined;
+  /** Told of every line of the function and its extensions, as it comes and before it is filtered. */
+  readonly onLine?: (origin: LogOrigin, message: string) => void;
+}
+
 /** The log of one environment: the function's output and the platform's lines, in order, with back-pressure. */
 export class EnvironmentLog {
   #sink: LogSink;
   #now: () => number;
+  #options: LogOptions;
   #streams = new Set<Readable>();
-  #splitters: LineSplitter[] = [];
+  #splitters: { flush(): void }[] = [];
   #arrivals = 0;
   #paused = false;
   #tail: string[] | undefined;
   #tailBytes = 0;
 
-  constructor(sink: LogSink, now: () => number) {
+  constructor(sink: LogSink, now: () => number, options: LogOptions = {}) {
     this.#sink = sink;
     this.#now = now;
+    this.#options = options;
   }
 
-  /** Follows the output of a runtime until it ends. */
-  follow(streams: readonly Readable[]): void {
-    for (const stream of streams) {
-      const splitter = new LineSplitter((message) => this.write(message));
-      this.#splitters.push(splitter);
-      this.#streams.add(stream);
-      stream.on('data', (chunk: Buffer) => {
-        this.#arrivals++;
-        splitter.push(chunk);
-        this.#holdBack();
-      });
-      // A killed process may reset its end; what was read stays.
-      stream.on('error', () => stream.destroy());
-      stream.on('close', () => {
-        splitter.flush();
-        this.#splitters = this.#splitters.filter((one) => one !== splitter);
-        this.#streams.delete(stream);
-      });
-    }
+  /** Follows the output of a process until it ends. */
+  follow(streams: readonly Readable[], origin: LogOrigin = 'function'): void {
+    for (const stream of streams) this.#follow(stream, new LineSplitter((message) => this.#line(origin, message)));
+  }
+
+  /** Follows the log frames of a runtime until it ends. */
+  followFrames(stream: Readable): void {
+    this.#follow(stream, new FrameSplitter((message, level) => this.#line('function', message, level)));
+  }
+
+  #follow(stream: Readable, splitter: LineSplitter | FrameSplitter): void {
+    this.#splitters.push(splitter);
+    this.#streams.add(stream);
+    stream.on('data', (chunk: Buffer) => {
+      this.#arrivals++;
+      splitter.push(chunk);
+      this.#holdBack();
+    });
+    // A killed process may reset its end; what was read stays.
+    stream.on('error', () => stream.destroy());
+    stream.on('close', () => {
+      splitter.flush();
+      this.#splitters = this.#splitters.filter((one) => one !== splitter);
+      this.#streams.delete(stream);
+    });
+  }
+
+  #line(origin: LogOrigin, message: string, level?: LogLevel): void {
+    this.#options.onLine?.(origin, message);
+    if (isWanted(message, level, this.#options.logging)) this.write(message);
   }
 
   write(message: string): void {

@@ -11,6 +11,8 @@ export interface RuntimeListener {
   onStream(body: IncomingMessage, contentType: string): boolean;
   /** The runtime could not initialise; the body as it was posted. */
   onInitError(body: Buffer, errorType: string): void;
+  /** A request of another API of the execution environment (extensions, telemetry); false where nobody knows it. */
+  onOther(request: IncomingMessage, response: ServerResponse): boolean;
 }
 
 /** What the runtime posted for an invocation. */
@@ -29,6 +31,9 @@ export interface RuntimeEvent {
 }
 
 const BASE = '/2018-06-01/runtime';
+const PING = '/2018-06-01/ping';
+/** Bodies of errors that carry their cause for X-Ray, which is no part of the answer. */
+const WITH_CAUSE_TYPE = 'application/vnd.aws.lambda.error.cause+json';
 const JSON_TYPE = 'application/json';
 const ACCEPTED = Buffer.from('{"status":"OK"}\n');
 
@@ -104,8 +109,20 @@ export class RuntimeSession {
     this.#posting = 0;
   }
 
+  /** What the runtime still sends for its invocation comes too late. */
+  abandon(): void {
+    this.#event = undefined;
+    this.#current = undefined;
+  }
+
   handle(request: IncomingMessage, response: ServerResponse): void {
     const path = request.url ?? '';
+    if (!path.startsWith(`${BASE}/`) && this.#listener.onOther(request, response)) return;
+    if (path === PING) {
+      request.resume();
+      response.end('pong');
+      return;
+    }
     if (request.method === 'GET' && path === `${BASE}/invocation/next`) {
       this.#next(request, response);
       return;
@@ -123,13 +140,22 @@ export class RuntimeSession {
       return;
     }
     const [, requestId, kind] = match;
+    const mode = request.headers['lambda-runtime-function-response-mode'];
+    if (kind === 'response' && mode !== undefined && mode !== 'streaming' && requestId !== undefined && requestId === this.#current) {
+      request.resume();
+      this.#current = undefined;
+      refuse(response, 400, 'InvalidFunctionResponseMode', 'Invalid function response mode');
+      this.#listener.onAnswer({ requestId, kind: 'error', body: Buffer.alloc(0), tooLarge: false });
+      return;
+    }
     this.#posting++;
     const streamed = kind === 'response' && requestId === this.#current && isStreamed(request);
     const read = streamed && this.#listener.onStream(request, request.headers['content-type'] ?? '') ? ended : collect;
     read(request, (body, tooLarge) => {
       if (this.#posting > 0) this.#posting--;
       if (requestId === undefined) this.#initError(request, response, body);
-      else this.#answer(request, response, { requestId, kind: kind === 'error' ? 'error' : 'response', body, tooLarge });
+      else if (kind === 'error') this.#answer(request, response, { requestId, kind, body: withoutCause(request, body), tooLarge });
+      else this.#answer(request, response, { requestId, kind: 'response', body, tooLarge });
       if (this.#posting === 0 && this.#waiting) this.#ready();
     });
   }
@@ -175,8 +201,25 @@ export class RuntimeSession {
 
   #initError(request: IncomingMessage, response: ServerResponse, body: Buffer): void {
     accept(response);
-    const type = request.headers['lambda-runtime-function-error-type'];
-    this.#listener.onInitError(body, typeof type === 'string' && type !== '' ? type : 'Runtime.Unknown');
+    this.#listener.onInitError(body, errorTypeOf(request.headers['lambda-runtime-function-error-type']));
+  }
+}
+
+/** The error type that a runtime gives, where it is one of AWS's form. */
+function errorTypeOf(type: string | string[] | undefined): string {
+  if (typeof type !== 'string') return 'Runtime.Unknown';
+  if (/(Runtime|Function)\.[A-Z][a-zA-Z]+/.test(type)) return type;
+  return type.startsWith('Function.') ? 'Function.Unknown' : 'Runtime.Unknown';
+}
+
+/** An error body without the cause that it may carry for X-Ray. */
+function withoutCause(request: IncomingMessage, body: Buffer): Buffer {
+  if (request.headers['content-type'] !== WITH_CAUSE_TYPE) return body;
+  try {
+    const { errorMessage = '', errorType = '', stackTrace } = JSON.parse(body.toString('utf8')) as Record<string, unknown>;
+    return Buffer.from(JSON.stringify({ errorMessage, errorType, ...(Array.isArray(stackTrace) && stackTrace.length > 0 ? { stackTrace } : {}) }));
+  } catch {
+    return Buffer.from('"Invalid error body"');
   }
 }
 

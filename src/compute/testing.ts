@@ -6,16 +6,28 @@ import { ZipFile } from 'yazl';
 import { systemClock } from '../kit/clock.ts';
 import { createIds } from '../kit/ids.ts';
 import { type Compute, type ComputeOptions, createCompute } from './compute.ts';
-import type { FunctionSpec, InvokeResult } from './types.ts';
+import type { CodePackage, FunctionSpec, InvokeResult } from './types.ts';
 
 /** A zip of texts, for tests: names to contents. */
 export async function zipFiles(files: Readonly<Record<string, string | Uint8Array>>): Promise<Buffer> {
   const zip = new ZipFile();
-  for (const [name, content] of Object.entries(files)) zip.addBuffer(Buffer.from(content), name);
+  for (const [name, content] of Object.entries(files)) zip.addBuffer(Buffer.from(content), name, { mode: isProgram(content) ? 0o100755 : 0o100644 });
   zip.end();
   const chunks: Uint8Array[] = [];
   for await (const chunk of zip.outputStream) chunks.push(chunk as Uint8Array);
   return Buffer.concat(chunks);
+}
+
+/** Scripts and programs can be executed. */
+function isProgram(content: string | Uint8Array): boolean {
+  const bytes = Buffer.from(content).subarray(0, 4);
+  return bytes.toString('latin1').startsWith('#!') || bytes.equals(Buffer.from('\x7fELF', 'latin1'));
+}
+
+/** A code package of texts, for layers. */
+export async function packageOf(files: Readonly<Record<string, string | Uint8Array>>): Promise<CodePackage> {
+  const zip = await zipFiles(files);
+  return { sha256: createHash('sha256').update(zip).digest('hex'), read: () => Promise.resolve(zip) };
 }
 
 /** A compute plane in a directory of its own, for tests. */
@@ -52,7 +64,7 @@ export interface TestFunction {
 }
 
 export async function testFunction(
-  files: Readonly<Record<string, string>>,
+  files: Readonly<Record<string, string | Uint8Array>>,
   options: Partial<FunctionSpec> & { readonly runtime: string },
 ): Promise<TestFunction> {
   const zip = await zipFiles(files);

@@ -49,3 +49,21 @@ export function launchVariables(facts: LaunchFacts): Record<string, string> {
     PWD: codeDirectory,
   };
 }
+
+/** What an extension's process does not get of the runtime's variables; "Using the Lambda Extensions API to create extensions". */
+const NOT_FOR_EXTENSIONS = new Set([
+  'AWS_EXECUTION_ENV',
+  'AWS_LAMBDA_LOG_GROUP_NAME',
+  'AWS_LAMBDA_LOG_STREAM_NAME',
+  'AWS_XRAY_CONTEXT_MISSING',
+  'AWS_XRAY_DAEMON_ADDRESS',
+  'LAMBDA_RUNTIME_DIR',
+  'LAMBDA_TASK_ROOT',
+  'PWD',
+  'SHLVL',
+]);
+
+/** The environment of an external extension. */
+export function extensionVariables(variables: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(variables).filter(([name]) => !name.startsWith('_') && !NOT_FOR_EXTENSIONS.has(name)));
+}
