@@ -5,7 +5,7 @@
  */
 import { RuntimeApi, watchLifeline } from './api.mjs';
 import { installAwsLambda, loadHandler, providePackages, STREAMING } from './loader.mjs';
-import { errorBody, logFailure, patchConsole, RuntimeFault, serialize, setRequestId } from './logs.mjs';
+import { errorBody, logFailure, patchConsole, RuntimeFault, serialize, setInvocation } from './logs.mjs';
 
 const EXIT_UNHANDLED_REJECTION = 128;
 const EXIT_UNCAUGHT_EXCEPTION = 129;
@@ -91,7 +91,7 @@ class Runtime {
 
   #run({ headers, body }) {
     const requestId = headers['lambda-runtime-aws-request-id'];
-    setRequestId(requestId);
+    setInvocation(requestId, headers['lambda-runtime-aws-tenant-id']);
     const trace = headers['lambda-runtime-trace-id'];
     if (trace) process.env._X_AMZN_TRACE_ID = trace;
     else delete process.env._X_AMZN_TRACE_ID;

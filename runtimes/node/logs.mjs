@@ -8,11 +8,14 @@ import { format, types } from 'node:util';
 const MESSAGE_NEWLINE = Buffer.from([0xff, 0x8a]);
 const JSON_LOGS = (process.env.AWS_LAMBDA_LOG_FORMAT ?? '').toUpperCase() === 'JSON';
 
-let requestId;
+/** Where AWS's runtime keeps them: logging libraries look there. */
+const REQUEST_ID = Symbol.for('aws.lambda.runtime.requestId');
+const TENANT_ID = Symbol.for('aws.lambda.runtime.tenantId');
 
 /** Console lines carry the id of the invocation they are written in. */
-export function setRequestId(id) {
-  requestId = id;
+export function setInvocation(requestId, tenantId) {
+  globalThis[REQUEST_ID] = requestId;
+  globalThis[TENANT_ID] = tenantId;
 }
 
 function writeAll(bytes) {
@@ -46,9 +49,10 @@ function errorFields(error) {
 }
 
 function jsonLine(level, params) {
-  const line = { timestamp: new Date().toISOString(), level, requestId };
+  const tenantId = globalThis[TENANT_ID] ?? undefined;
+  const line = { timestamp: new Date().toISOString(), level, requestId: globalThis[REQUEST_ID], ...(tenantId === undefined ? {} : { tenantId }) };
   const replace = (_key, value) => (value instanceof Error ? errorFields(value) : value);
-  if (params.length === 1) {
+  if (params.length <= 1) {
     try {
       return JSON.stringify({ ...line, message: params[0] }, replace);
     } catch {
@@ -66,7 +70,7 @@ export function patchConsole() {
   const logger = (level) => {
     if (levels.indexOf(level) < least) return () => {};
     if (JSON_LOGS) return (...params) => writeEvent(jsonLine(level, params));
-    return (...params) => writeEvent(`${new Date().toISOString()}\t${requestId}\t${level}\t${format(...params)}`);
+    return (...params) => writeEvent(`${new Date().toISOString()}\t${globalThis[REQUEST_ID]}\t${level}\t${format(...params)}`);
   };
   console.trace = logger('TRACE');
   console.debug = logger('DEBUG');

@@ -27,6 +27,7 @@ RECEIVE_BYTES = 65536
 UTF8_SINCE = (3, 12)
 
 _request_id = None
+_tenant_id = None
 
 
 class Fault(Exception):
@@ -174,40 +175,47 @@ def log_error(error):
         error_event(error)
 
 
-STANDARD_RECORD = frozenset(
-    "args asctime created exc_info exc_text filename funcName levelname levelno lineno module msecs message msg name pathname"
-    " process processName relativeCreated stack_info thread threadName aws_request_id taskName tenant_id".split()
+# What a JSON log line does not take over of a record.
+RESERVED_FIELDS = frozenset(
+    "name msg args levelname levelno pathname filename module exc_info exc_text stack_info lineno funcName created msecs"
+    " relativeCreated thread threadName processName process aws_request_id tenant_id".split()
 )
 
 
 def configure_logging(logging):
     """The root handler that AWS's runtime installs before the function is loaded."""
     logging.Formatter.converter = time.gmtime
+    encode_line = json.JSONEncoder(ensure_ascii=False, default=str).encode
 
     class RequestFilter(logging.Filter):
         def filter(self, record):
             record.aws_request_id = _request_id or ""
+            record.tenant_id = _tenant_id
             return True
 
     class JsonFormatter(logging.Formatter):
         def format(self, record):
+            level = min(50, max(0, record.levelno)) // 10 * 10
+            kind, value, trace = record.exc_info or (None, None, None)
+            import traceback
+
             fields = {
                 "timestamp": self.formatTime(record, "%Y-%m-%dT%H:%M:%SZ"),
-                "level": record.levelname,
-                "message": record.getMessage(),
+                "level": logging.getLevelName(level),
+                "message": record.msg if isinstance(record.msg, dict) and not record.args else record.getMessage(),
                 "logger": record.name,
+                "stackTrace": traceback.format_tb(trace) if record.exc_info else None,
+                "errorType": kind.__name__ if kind else None,
+                "errorMessage": str(value) if record.exc_info else None,
+                "requestId": getattr(record, "aws_request_id", None),
+                "location": "%s:%s:%s" % (record.pathname, record.funcName, record.lineno) if record.exc_info else None,
             }
-            if record.exc_info:
-                fields["stackTrace"] = self.formatException(record.exc_info).split("\n")
-                fields["errorType"] = record.exc_info[0].__name__ if record.exc_info[0] else None
-                fields["errorMessage"] = str(record.exc_info[1])
-                fields["location"] = "%s:%s:%s" % (record.pathname, record.funcName, record.lineno)
-            if record.aws_request_id:
-                fields["requestId"] = record.aws_request_id
-            for key, value in record.__dict__.items():
-                if key not in STANDARD_RECORD and key not in fields:
-                    fields[key] = value
-            return json.dumps(dict((k, v) for k, v in fields.items() if v is not None), ensure_ascii=False, default=str)
+            if getattr(record, "tenant_id", None) is not None:
+                fields["tenantId"] = record.tenant_id
+            for key, field in record.__dict__.items():
+                if key not in RESERVED_FIELDS and key not in fields:
+                    fields[key] = field
+            return encode_line(dict((k, v) for k, v in fields.items() if v is not None))
 
     class LambdaLoggerHandler(logging.Handler):
         def emit(self, record):
@@ -257,6 +265,9 @@ def _default(value):
     decimal = sys.modules.get("decimal")
     if decimal is not None and isinstance(value, decimal.Decimal):
         return float("nan") if value.is_nan() else _decimal_mark + str(value)
+    # AWS's runtime encodes with simplejson, which takes bytes for UTF-8 text.
+    if isinstance(value, bytes):
+        return value.decode("utf-8")
     raise TypeError("Object of type %s is not JSON serializable" % value.__class__.__name__)
 
 
@@ -276,6 +287,9 @@ _mark_in_json = json.dumps(_decimal_mark)[1:-1]
 def encode(value):
     """JSON as AWS's runtime writes it: a Decimal stands as the number it is, digit for digit."""
     text = _encoder.encode(value)
+    # As simplejson does: these two end lines in JavaScript.
+    if "\u2028" in text or "\u2029" in text:
+        text = text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
     if _mark_in_json in text:
         import re
 
@@ -423,10 +437,11 @@ def handle(handler, headers, body):
 
 
 def serve(api, handler):
-    global _request_id
+    global _request_id, _tenant_id
     headers, body = api.next()
     while True:
         _request_id = headers["lambda-runtime-aws-request-id"]
+        _tenant_id = headers.get("lambda-runtime-aws-tenant-id")
         trace = headers.get("lambda-runtime-trace-id")
         if trace:
             os.environ["_X_AMZN_TRACE_ID"] = trace

@@ -177,7 +177,7 @@ export class Environment {
     this.#extensions.begin(names);
     this.#telemetry.begin(true);
     this.#platform.initStart(phase, phase === 'init');
-    if (phase === 'init') for (const warning of warnings) this.#log.write(`LAMBDA_WARNING: ${warning}\n`);
+    if (phase === 'init') for (const warning of warnings) this.#platform.warn(warning);
     const outcome = await this.#initPhase(launch, names, startedMs + limitMs);
     const durationMs = clock.mono() - startedMs;
     this.#processes.memoryUsedMb();

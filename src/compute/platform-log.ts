@@ -67,6 +67,12 @@ export class PlatformLog {
     this.#say('platform.initStart', record, logged ? 'INFO' : undefined, () => initStartLine(spec.runtime, spec.region));
   }
 
+  /** Something that the function's owner should know. */
+  warn(message: string): void {
+    const text = `LAMBDA_WARNING: ${message}`;
+    this.#parts.log.write(this.#json ? `${JSON.stringify({ timestamp: this.#parts.now(), level: 'WARN', message: text })}\n` : `${text}\n`);
+  }
+
   subscribed(name: string, api: TelemetryApi, types: readonly string[]): void {
     const type = api === 'logs' ? 'platform.logsSubscription' : 'platform.telemetrySubscription';
     this.#say(type, { name, state: 'Subscribed', types }, 'INFO', () => subscriptionLine(name, api, types));
