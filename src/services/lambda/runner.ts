@@ -140,6 +140,12 @@ function makeSpec(parts: RunnerParts, platform: Platform, place: Place, key: str
     layers: packagesOf(platform, row.layers),
     credentials: () => parts.credentials.get({ account, region }, row.role, name),
     openLog: (stream) => parts.logs.open({ account, region }, row.logging.group, stream),
+    logging: {
+      format: json ? 'JSON' : 'Text',
+      ...(row.logging.applicationLevel ? { applicationLevel: row.logging.applicationLevel } : {}),
+      ...(row.logging.systemLevel ? { systemLevel: row.logging.systemLevel } : {}),
+    },
+    tracing: row.tracing === 'Active' ? 'Active' : 'PassThrough',
   };
 }
 
