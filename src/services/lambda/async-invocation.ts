@@ -4,6 +4,7 @@ import { AwsError } from '../../kit/errors.ts';
 import type { Tx } from '../../store/store.ts';
 import type { Ctx, Platform } from '../service.ts';
 import { functionArn, readReference } from './domain/names.ts';
+import { startDurable } from './durable/invoke.ts';
 import type { LambdaRoom } from './functions.ts';
 import { ASYNC_AGE_MS_MAX, ASYNC_BACKOFF_MS_MAX, ASYNC_RETRY_DELAYS_MS } from './limits.ts';
 import { type InvokeTarget, invokeTarget } from './operations/target.ts';
@@ -54,6 +55,15 @@ export async function invokeLater(platform: Platform, room: LambdaRoom, attempt:
   else {
     try {
       const target = await invokeTarget(ctx, room, payload.functionName, payload.qualifier);
+      if (target.row.durable) {
+        await startDurable(ctx, target, {
+          payload: event,
+          synchronous: false,
+          id: payload.requestId,
+          event: { requestId: payload.requestId, qualifier: payload.qualifier ?? '' },
+        });
+        return { done: true };
+      }
       const result = await room.runner.run(ctx, { ...target, payload: event, requestId: payload.requestId });
       const retry = result.functionError ? retryAt(platform, config, failures, endMs) : undefined;
       if (typeof retry === 'number') return { retry: { atMs: retry, payload: { ...payload, failures: failures + 1 } } };

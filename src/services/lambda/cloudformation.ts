@@ -37,7 +37,14 @@ function settingsOf(properties: Properties): Record<string, unknown> {
     LoggingConfig: properties['LoggingConfig'],
     Layers: properties['Layers'],
     ImageConfig: properties['ImageConfig'],
+    DurableConfig: durableOf(properties['DurableConfig'] as Properties | undefined),
   });
+}
+
+function durableOf(config: Properties | undefined): Record<string, unknown> | undefined {
+  return (
+    config && { ...config, ...given({ ExecutionTimeout: whole(config['ExecutionTimeout']), RetentionPeriodInDays: whole(config['RetentionPeriodInDays']) }) }
+  );
 }
 
 async function codeOf(properties: Properties): Promise<Record<string, unknown>> {
@@ -95,6 +102,7 @@ const lambdaFunction: ResourceType = {
       'Code',
       'DeadLetterConfig',
       'Description',
+      'DurableConfig',
       'Environment',
       'EphemeralStorage',
       'FileSystemConfigs',

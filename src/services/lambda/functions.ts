@@ -3,6 +3,7 @@ import { resolveRuntime, substituteWarning } from '../../compute/runtimes.ts';
 import type { AwsError } from '../../kit/errors.ts';
 import type { Platform } from '../service.ts';
 import { type FunctionReference, functionArn, isVersion, type Place } from './domain/names.ts';
+import type { Waits } from './durable/invoke.ts';
 import { functionNotFound } from './errors.ts';
 import type { FunctionRunner } from './runner.ts';
 import { type AliasRow, type FunctionRow, getAliasRow, getFunctionRow, getVersionRow, type VersionRow } from './store.ts';
@@ -13,6 +14,8 @@ export interface LambdaRoom {
   readonly runner: FunctionRunner;
   /** Wakes those who wait for a function's creation or update. */
   readonly settled: Settled;
+  /** Tells who waits for durable executions. */
+  readonly durable: Waits;
   /** Makes and reads the links of GetFunction. */
   readonly links: CodeLinks;
 }

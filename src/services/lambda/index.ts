@@ -6,6 +6,7 @@ import { registerDeliveries } from './deliveries.ts';
 import { layerArn, readLayerName } from './domain/layers.ts';
 import { functionArn } from './domain/names.ts';
 import { RECORDED } from './domain/parameters.ts';
+import { createWaits, durableOperations, durableRunner, registerDurableDeliveries } from './durable/index.ts';
 import { createSettled, type LambdaRoom } from './functions.ts';
 import { createCodeLinks } from './links.ts';
 import { createLogWriter } from './log-writer.ts';
@@ -69,11 +70,13 @@ export function createLambdaRoom(compute: Compute): Service {
   };
   const logs = createLogWriter(platform);
   const links = createCodeLinks();
+  const runner = createRunner({ compute, logs, credentials: createRoleCredentials(platform) });
   const room: LambdaRoom = {
     compute,
     links,
     settled: createSettled(),
-    runner: createRunner({ compute, logs, credentials: createRoleCredentials(platform) }),
+    durable: createWaits(),
+    runner: durableRunner(runner, () => room),
   };
   return {
     name: 'lambda',
@@ -85,6 +88,7 @@ export function createLambdaRoom(compute: Compute): Service {
       started = given;
       await compute.start();
       registerDeliveries(given, room);
+      registerDurableDeliveries(given, room, runner);
       given.log.info({ driver: compute.driver.name, isolation: compute.driver.isolation }, 'functions run in execution environments of this driver');
     },
     async stop() {
@@ -155,6 +159,7 @@ function operationsOf(room: LambdaRoom): Record<string, OperationEntry> {
     TagResource: { run: tagResource, access: onArn },
     UntagResource: { run: untagResource, access: onArn },
     ListTags: { run: listTags, access: onArn },
+    ...durableOperations(onFunction),
   };
 }
 

@@ -36,6 +36,15 @@ export interface LayerVersionRow {
   readonly deleted?: true;
 }
 
+/** How long executions of a durable function may last, and are kept. */
+export interface DurableSettings {
+  /** Seconds. */
+  readonly executionTimeout: number;
+  readonly retentionDays: number;
+  /** Recorded. */
+  readonly kmsKeyArn?: string;
+}
+
 /** One configuration: `$LATEST` or a published version. */
 export interface VersionRow {
   /** `$LATEST` or a number. */
@@ -52,6 +61,8 @@ export interface VersionRow {
   readonly tracing: string;
   readonly logging: { readonly format: string; readonly group: string; readonly applicationLevel?: string; readonly systemLevel?: string };
   readonly snapStart: string;
+  /** `DurableConfig`: present on durable functions. */
+  readonly durable?: DurableSettings;
   /** Members that are kept and shown, and do nothing: DeadLetterConfig, VpcConfig, KMSKeyArn, FileSystemConfigs. */
   readonly recorded: Readonly<Record<string, unknown>>;
   readonly code: CodeRow;

@@ -1,6 +1,6 @@
 import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
 import { runtimeVersionArn } from '../../../compute/log-lines.ts';
-import type { VersionRow } from '../store.ts';
+import type { DurableSettings, VersionRow } from '../store.ts';
 import { functionArn, type Place } from './names.ts';
 
 /** `2026-11-21T21:19:18.000+0000`. */
@@ -37,8 +37,13 @@ export function listedConfiguration(place: Place, name: string, row: VersionRow,
       LogGroup: row.logging.group,
     },
     ...(row.layers ? { Layers: row.layers.map(({ arn, size }) => ({ Arn: arn, CodeSize: size })) } : {}),
+    ...(row.durable ? { DurableConfig: durableConfigOf(row.durable) } : {}),
     ...row.recorded,
   };
+}
+
+function durableConfigOf({ executionTimeout, retentionDays, kmsKeyArn }: DurableSettings): NonNullable<FunctionConfiguration['DurableConfig']> {
+  return { RetentionPeriodInDays: retentionDays, ExecutionTimeout: executionTimeout, ...(kmsKeyArn === undefined ? {} : { KMSKeyArn: kmsKeyArn }) };
 }
 
 /** A configuration with its states, as GetFunctionConfiguration answers. `warning` names a runtime that stands in for the asked one. */

@@ -1,5 +1,6 @@
-import type { CreateFunctionRequest, UpdateFunctionConfigurationRequest } from '@aws-sdk/client-lambda';
+import type { CreateFunctionRequest, DurableConfig, UpdateFunctionConfigurationRequest } from '@aws-sdk/client-lambda';
 import { notImplemented } from '../../../kit/errors.ts';
+import { RETENTION_DAYS_DEFAULT } from '../durable/limits.ts';
 import { invalidParameter, validation } from '../errors.ts';
 import {
   ENVIRONMENT_BYTES_MAX,
@@ -9,7 +10,7 @@ import {
   TIMEOUT_SECONDS_DEFAULT,
   TIMEOUT_SECONDS_MAX,
 } from '../limits.ts';
-import type { VersionRow } from '../store.ts';
+import type { DurableSettings, VersionRow } from '../store.ts';
 import { checkRuntime } from './runtimes.ts';
 
 type Settings = CreateFunctionRequest | UpdateFunctionConfigurationRequest;
@@ -28,6 +29,7 @@ export type Configured = Pick<
   | 'tracing'
   | 'logging'
   | 'snapStart'
+  | 'durable'
   | 'recorded'
 >;
 
@@ -70,7 +72,7 @@ export function configurationOf(name: string, input: CreateFunctionRequest): Con
     snapStart: 'None',
     recorded: {},
   };
-  return reconfigured(name, empty, input);
+  return reconfigured(name, input.DurableConfig ? { ...empty, durable: newDurable(input.DurableConfig) } : empty, input);
 }
 
 /** `before` with what the request sets. Throws AWS's errors. */
@@ -81,6 +83,7 @@ export function reconfigured(name: string, before: Configured, input: Settings):
   if (input.Handler?.includes('\0')) throw invalidParameter('The handler contains a null character.');
   const variables = input.Environment === undefined ? before.variables : checkVariables(input.Environment.Variables ?? {});
   const snapStart = input.SnapStart?.ApplyOn ?? before.snapStart;
+  const durable = durableOf(before.durable, input);
   return {
     description: input.Description ?? before.description,
     runtime: input.Runtime ?? before.runtime,
@@ -93,15 +96,40 @@ export function reconfigured(name: string, before: Configured, input: Settings):
     tracing: input.TracingConfig?.Mode ?? before.tracing,
     logging: loggingOf(name, before.logging, input),
     snapStart,
+    ...(durable ? { durable } : {}),
     recorded: recordedOf(before.recorded, input),
   };
 }
 
 function refuseUnbuilt(input: Settings): void {
-  if (input.DurableConfig !== undefined) throw notImplemented('DurableConfig');
   if (input.CapacityProviderConfig !== undefined) throw notImplemented('CapacityProviderConfig');
   if ('TenancyConfig' in input && input.TenancyConfig !== undefined) throw notImplemented('TenancyConfig');
   if (input.ImageConfig !== undefined && Object.keys(input.ImageConfig).length > 0) throw notImplemented('ImageConfig');
+}
+
+function newDurable({
+  ExecutionTimeout: executionTimeout,
+  RetentionPeriodInDays: retentionDays = RETENTION_DAYS_DEFAULT,
+  ...rest
+}: DurableConfig): DurableSettings {
+  if (executionTimeout === undefined) throw invalidParameter('ExecutionTimeout is required in DurableConfig.');
+  const kmsKeyArn = keyOfConfig(rest);
+  return { executionTimeout, retentionDays, ...(kmsKeyArn ? { kmsKeyArn } : {}) };
+}
+
+/** A member that the installed client's type does not have yet. */
+const keyOfConfig = (config: object): string | undefined => (config as { readonly KMSKeyArn?: string }).KMSKeyArn;
+
+/** Functions are made durable when they are created, and only then. */
+function durableOf(before: DurableSettings | undefined, { DurableConfig: asked }: Settings): DurableSettings | undefined {
+  if (!asked) return before;
+  if (!before) throw invalidParameter('You cannot enable durable execution on an existing function.');
+  const kmsKeyArn = keyOfConfig(asked) ?? before.kmsKeyArn;
+  return {
+    executionTimeout: asked.ExecutionTimeout ?? before.executionTimeout,
+    retentionDays: asked.RetentionPeriodInDays ?? before.retentionDays,
+    ...(kmsKeyArn ? { kmsKeyArn } : {}),
+  };
 }
 
 function checkNumbers(input: Settings): void {

@@ -3,7 +3,8 @@ import { notImplemented } from '../../../kit/errors.ts';
 import type { Ctx, Operation, StreamingBody } from '../../service.ts';
 import { enqueueInvoke } from '../async-invocation.ts';
 import { checkJson } from '../domain/json-text.ts';
-import { entityTooLarge, invalidRequestContent } from '../errors.ts';
+import { checkDurable, endOf, startDurable } from '../durable/invoke.ts';
+import { entityTooLarge, invalidParameter, invalidRequestContent } from '../errors.ts';
 import type { LambdaRoom } from '../functions.ts';
 import { ASYNC_INLINE_BYTES_MAX, ASYNC_PAYLOAD_BYTES_MAX, INVOKE_ASYNC_BYTES_MAX, SYNC_PAYLOAD_BYTES_MAX } from '../limits.ts';
 import { type InvokeTarget, invokeTarget } from './target.ts';
@@ -15,13 +16,15 @@ const NOTHING = new Uint8Array();
 export function invoke(room: LambdaRoom): Operation<InvocationRequest, InvocationResponse> {
   return async (ctx, input) => {
     if (input.TenantId !== undefined) throw notImplemented('TenantId');
-    if (input.DurableExecutionName !== undefined) throw notImplemented('DurableExecutionName');
     const type = input.InvocationType ?? 'RequestResponse';
     const payload = input.Payload && input.Payload.length > 0 ? input.Payload : NO_PAYLOAD;
     checkSize(payload, type);
     if (payload !== NO_PAYLOAD) await checkJson(payload);
     const target = await invokeTarget(ctx, room, input.FunctionName ?? '', input.Qualifier);
+    if (target.row.durable) checkDurable(target, type !== 'Event');
+    else if (input.DurableExecutionName !== undefined) throw invalidParameter('DurableExecutionName can only be given to durable functions.');
     if (type === 'DryRun') return { StatusCode: 204, Payload: asPayload(NOTHING) };
+    if (target.row.durable) return invokeDurable(ctx, room, target, { payload, name: input.DurableExecutionName, event: type === 'Event' });
     if (type === 'Event') {
       await invokeEvent(ctx, target, input.Qualifier ?? qualifierOf(input.FunctionName ?? ''), payload);
       return { StatusCode: 202, Payload: asPayload(NOTHING) };
@@ -41,6 +44,30 @@ export function invoke(room: LambdaRoom): Operation<InvocationRequest, Invocatio
       ...(result.functionError ? { FunctionError: result.functionError } : {}),
       ...(result.logTail === undefined ? {} : { LogResult: result.logTail }),
     };
+  };
+}
+
+/** A durable function's answer is its execution's, or that one has begun. */
+async function invokeDurable(
+  ctx: Ctx,
+  room: LambdaRoom,
+  target: InvokeTarget,
+  call: { readonly payload: Uint8Array; readonly name: string | undefined; readonly event: boolean },
+): Promise<InvocationResponse> {
+  const row = await startDurable(ctx, target, {
+    payload: call.payload,
+    synchronous: !call.event,
+    ...(call.name === undefined ? {} : { name: call.name }),
+    ...(call.event ? { event: { requestId: ctx.requestId, qualifier: target.invokedArn.split(':').at(-1) ?? '' } } : {}),
+  });
+  if (call.event) return { StatusCode: 202, Payload: asPayload(NOTHING), DurableExecutionArn: row.arn };
+  const result = await endOf(ctx, room.durable, row);
+  return {
+    StatusCode: 200,
+    ExecutedVersion: row.version,
+    Payload: asPayload(result.payload),
+    DurableExecutionArn: row.arn,
+    ...(result.functionError ? { FunctionError: result.functionError } : {}),
   };
 }
 
