@@ -13,6 +13,7 @@ import type { Platform, Service } from '../services/service.ts';
 import { openStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
 import { createLog, createTelemetry, type Telemetry, traceDeliveries } from '../telemetry/index.ts';
+import { scheduleBlobSweeps } from './blob-sweep.ts';
 import { backUpData, holdable } from './backup.ts';
 import { advanceClock } from './clock-control.ts';
 import type { Config } from './config.ts';
@@ -57,6 +58,7 @@ export async function compose(config: Config): Promise<Server> {
   telemetry.metrics.gauge('croft_bus', 'Figures of the bus, by name.', () => Object.entries(bus.stats()).map(([name, value]) => [{ name }, value] as const));
 
   let port = config.port;
+  let stopSweeps = () => {};
   const root = await rootKey(config, ids);
   const tls = config.tls ? await openTls({ folder: join(dataDir, 'tls'), clock, ids }) : undefined;
   const platform: Platform = {
@@ -103,9 +105,13 @@ export async function compose(config: Config): Promise<Server> {
       for (const room of rooms) await room.start?.(platform);
       await bus.start();
       ({ port } = await gateway.listen());
+      if (keepsData) stopSweeps = scheduleBlobSweeps({ platform, rooms });
       return { port };
     },
-    stop: once(() => shutDown({ gateway, bus, rooms, telemetry, store, blobs }, config.drainMs, keepsData ? undefined : dataDir)),
+    stop: once(() => {
+      stopSweeps();
+      return shutDown({ gateway, bus, rooms, telemetry, store, blobs }, config.drainMs, keepsData ? undefined : dataDir);
+    }),
   };
 }
 

@@ -101,7 +101,7 @@ export interface Service {
   readonly endpoints?: Readonly<Partial<Record<EndpointKind, HttpEndpoint>>>;
   /** Key pairs that this room keeps (iam: users' keys; sts: sessions), for signature checks and to know the caller. */
   readonly credential?: (platform: Platform, accessKeyId: string, sessionToken: string | undefined) => Promise<Credential | undefined>;
-  /** Whether a committed row of this room names the blob; a room that writes blobs says so, or the sweep takes them for orphans. */
+  /** Whether a committed row of this room names the blob. For a room whose rows are too many to be looked through for ids (`server/blob-sweep.ts`). */
   readonly ownsBlob?: (platform: Platform, id: string) => Promise<boolean>;
   /**
    * For rooms whose streams others read: calls `listener` after each commit that may have added a record to the stream `arn`, or closed a

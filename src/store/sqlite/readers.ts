@@ -42,8 +42,7 @@ export class Readers {
   readonly #pages: PageThreads;
   #holding = false;
   /** This process alone writes the file, so what was read stays true until a batch that writes it is durable. */
-  #hot = new Map<Key, Uint8Array>();
-  #cooling = new Map<Key, Uint8Array>();
+  readonly #hot = new Map<Key, Uint8Array>();
   #hotBytes = 0;
   readonly #letGo = () => this.letGo();
 
@@ -57,7 +56,7 @@ export class Readers {
   }
 
   get(key: Key): Uint8Array | undefined {
-    const hot = this.#hot.get(key) ?? this.#cooling.get(key);
+    const hot = this.#hot.get(key);
     if (hot) return hot;
     this.#hold();
     const value = getWith(this.#main, key);
@@ -65,12 +64,11 @@ export class Readers {
     return value;
   }
 
-  /** Two generations: when the young one is full it grows old, and what has not been read again since goes with the old. */
+  /** When it is full it begins anew: what is hot is back at once. */
   #keepHot(key: Key, value: Uint8Array): void {
     this.#hotBytes += key.length + value.byteLength;
-    if (this.#hotBytes > HOT_BYTES_MAX / 2) {
-      this.#cooling = this.#hot;
-      this.#hot = new Map();
+    if (this.#hotBytes > HOT_BYTES_MAX) {
+      this.#hot.clear();
       this.#hotBytes = key.length + value.byteLength;
     }
     this.#hot.set(key, value);
@@ -81,11 +79,9 @@ export class Readers {
     this.letGo();
     for (const key of keys) {
       const hot = this.#hot.get(key);
-      if (hot) {
-        this.#hotBytes -= key.length + hot.byteLength;
-        this.#hot.delete(key);
-      }
-      this.#cooling.delete(key);
+      if (!hot) continue;
+      this.#hotBytes -= key.length + hot.byteLength;
+      this.#hot.delete(key);
     }
   }
 
