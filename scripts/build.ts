@@ -1,5 +1,8 @@
 /** `npm run build`: the TypeScript sources as one bundle a program, split so that each command loads what it needs. */
+import { execFile } from 'node:child_process';
 import { chmod, cp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { build, type Plugin } from 'esbuild';
 
 /** Programs that are started by path: the command line, and the workers. */
@@ -55,3 +58,5 @@ await build({
 });
 await cp('src/models/generated', `${outdir}/models/generated`, { recursive: true, filter: (path) => !path.endsWith('.ts') });
 await chmod(`${outdir}/cli/main.js`, 0o755);
+// Says itself why where it builds nothing.
+await promisify(execFile)('sh', [join(import.meta.dirname, 'native.sh')]).then(({ stderr }) => process.stderr.write(stderr));

@@ -7,5 +7,6 @@ cd "$(dirname "$0")/.."
 ensure_packages
 bash scripts/runtimes.sh
 bash scripts/test-tools.sh
+sh scripts/native.sh
 export PATH="$PWD/.venv/bin:$PATH"
 exec vitest run "$@"

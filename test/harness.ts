@@ -12,8 +12,14 @@ export interface TestCroft {
   stop(): Promise<void>;
 }
 
+/** `CROFT_ISOLATION` has every test run its functions that way. */
+function isolation(): Partial<Config> {
+  const given = process.env['CROFT_ISOLATION'];
+  return given === undefined ? {} : { isolation: given as Config['isolation'] };
+}
+
 export async function startCroft(options: Partial<Config> = {}): Promise<TestCroft> {
-  const server = await compose({ ...defaultConfig(), port: 0, store: 'memory', ephemeral: true, logLevel: 'error', ...options });
+  const server = await compose({ ...defaultConfig(), ...isolation(), port: 0, store: 'memory', ephemeral: true, logLevel: 'error', ...options });
   const { port } = await server.start();
   const endpoint = `http://127.0.0.1:${port}`;
   return {

@@ -16,6 +16,8 @@ export interface Places {
   readonly opt: string;
   /** The folder of the bootstraps, `runtimes/` of this project. */
   readonly runtimes: string;
+  /** -1 where the driver itself sees to it that nothing outlives the platform; absent: {@link LIFELINE_FD}. */
+  readonly lifelineFd?: number;
 }
 
 /** What is started for a runtime. */
@@ -62,13 +64,14 @@ function plainCommand(launch: Launch, places: Places): Command {
   const vendor = join(folder, 'vendor');
   const opt = launch.optDirectory === undefined ? '' : places.opt;
   const base = { directory: places.code, lifeline: false, frames: false };
+  const lifelineFd = String(places.lifelineFd ?? LIFELINE_FD);
   switch (runtime.family) {
     case 'python':
       // -S: packages of the machine's Python are no part of the function. -u: output leaves the process as it is written.
       return {
         ...base,
         file: runtime.executable,
-        args: ['-S', '-u', join(folder, 'bootstrap.py'), String(LIFELINE_FD), vendor, opt],
+        args: ['-S', '-u', join(folder, 'bootstrap.py'), lifelineFd, vendor, opt],
         variables: { LAMBDA_RUNTIME_DIR: folder, ...variables },
         lifeline: true,
       };
@@ -76,7 +79,7 @@ function plainCommand(launch: Launch, places: Places): Command {
       return {
         ...base,
         file: runtime.executable,
-        args: [join(folder, 'bootstrap.mjs'), String(LIFELINE_FD), vendor, opt],
+        args: [join(folder, 'bootstrap.mjs'), lifelineFd, vendor, opt],
         variables: { LAMBDA_RUNTIME_DIR: folder, NODE_PATH: [...nodeFolders(runtime, opt), join(vendor, 'node_modules')].join(':'), ...variables },
         lifeline: true,
       };
@@ -131,7 +134,7 @@ function rubyCommand({ runtime, variables }: Launch, places: Places, folder: str
   const gems = [`${places.code}/vendor/bundle/ruby/${level}.0`, `${places.opt}/ruby/gems/${level}.0`];
   return {
     file: runtime.executable,
-    args: [join(folder, 'bootstrap.rb'), String(LIFELINE_FD)],
+    args: [join(folder, 'bootstrap.rb'), String(places.lifelineFd ?? LIFELINE_FD)],
     variables: {
       LAMBDA_RUNTIME_DIR: folder,
       GEM_PATH: gems.join(':'),

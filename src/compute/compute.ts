@@ -280,6 +280,7 @@ class ComputePool implements Compute {
       ]);
       const directories = { codeDirectory, ...(optDirectory === undefined ? {} : { optDirectory }) };
       const sandbox = await this.driver.prepare({ runtime: spec.runtime, memoryMb: spec.memoryMb, ephemeralStorageMb: spec.ephemeralStorageMb });
+      const seen = sandbox.places ? { codeDirectory: sandbox.places.code, optDirectory: sandbox.places.opt } : directories;
       const { clock } = this.#options;
       const logStream = logStreamName(clock.virtual(), spec.version, sandbox.id);
       const launch = async (): Promise<Launch> => {
@@ -288,7 +289,7 @@ class ComputePool implements Compute {
           runtime,
           ...directories,
           memoryMb: spec.memoryMb,
-          variables: launchVariables({ spec, runtime, ...directories, logStream, credentials, runtimeApi: sandbox.runtimeApiAddress }),
+          variables: launchVariables({ spec, runtime, ...seen, logStream, credentials, runtimeApi: sandbox.runtimeApiAddress }),
         };
       };
       const warning = substituteWarning(runtime);

@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { call, packageOf, startCompute, type TestCompute, type TestFunction, testFunction } from './testing.ts';
+import { call, packageOf, processesOf, startCompute, type TestCompute, type TestFunction, testFunction } from './testing.ts';
 import type { FunctionSpec } from './types.ts';
 
 let plane: TestCompute;
@@ -19,7 +18,6 @@ const net = require('node:net');
 const api = 'http://' + process.env.AWS_LAMBDA_RUNTIME_API;
 const name = require('node:path').basename(process.argv[1]);
 const say = (...parts) => console.log(name, ...parts.map((part) => typeof part === 'string' ? part : JSON.stringify(part)));
-say('pid', process.pid);
 (async () => {
   const events = (process.env.EVENTS ?? 'INVOKE,SHUTDOWN').split(',').filter(Boolean);
   const registered = await fetch(api + '/2020-01-01/extension/register', {
@@ -164,9 +162,9 @@ it('kills what does not end within the shutdown phase', async () => {
   await expect.poll(() => plane.compute.stats()['idle']).toBeGreaterThan(0);
   plane.compute.retire(fn.spec.key);
   await expect.poll(() => said(fn, 'event').length).toBe(2);
-  const [pid] = said(fn, 'pid');
-  expect(existsSync(`/proc/${pid}`)).toBe(true);
-  await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: 5000 }).toBe(false);
+  const left = () => processesOf('stubborn', 'AWS_LAMBDA_FUNCTION_NAME').length;
+  expect(left()).toBeGreaterThan(0);
+  await expect.poll(left, { timeout: 5000 }).toBe(0);
 });
 
 const INTERNAL = `

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import { ZipFile } from 'yazl';
 import { systemClock } from '../kit/clock.ts';
 import { createIds } from '../kit/ids.ts';
 import { type Compute, type ComputeOptions, createCompute } from './compute.ts';
+import { chooseDriver, type Isolation } from './sandbox/choose.ts';
 import type { CodePackage, FunctionSpec, InvokeResult } from './types.ts';
 
 /** A zip of texts, for tests: names to contents. */
@@ -30,6 +32,24 @@ export async function packageOf(files: Readonly<Record<string, string | Uint8Arr
   return { sha256: createHash('sha256').update(zip).digest('hex'), read: () => Promise.resolve(zip) };
 }
 
+/** The machine's process ids of what has this variable: of the runtime of an environment, by its log stream. Linux only. */
+export function processesOf(value: unknown, variable = 'AWS_LAMBDA_LOG_STREAM_NAME'): string[] {
+  const wanted = Buffer.from(`${variable}=${String(value)}\0`);
+  return readdirSync('/proc').filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/environ`).includes(wanted);
+    } catch {
+      // It has just ended.
+      return false;
+    }
+  });
+}
+
+/** What `CROFT_ISOLATION` asks for: every test runs with both drivers. */
+export function testIsolation(): Isolation {
+  return (process.env['CROFT_ISOLATION'] ?? 'process') as Isolation;
+}
+
 /** A compute plane in a directory of its own, for tests. */
 export interface TestCompute {
   readonly compute: Compute;
@@ -44,7 +64,9 @@ export async function startCompute(options: Partial<ComputeOptions> = {}): Promi
   };
   const quiet = () => {};
   const log = { debug: quiet, info: quiet, warn: unexpected, error: unexpected };
-  const compute = createCompute({ directory, clock: systemClock(), ids: createIds(), log, ...options });
+  const ids = createIds();
+  const { driver } = await chooseDriver(testIsolation(), { directory, newId: () => ids.bytes(16).toString('hex'), show: [process.execPath] });
+  const compute = createCompute({ directory, clock: systemClock(), ids, log, driver, ...options });
   await compute.start();
   return {
     compute,

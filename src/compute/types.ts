@@ -185,6 +185,8 @@ export interface Sandbox {
   readonly id: string;
   /** `host:port` of the Runtime API as the function sees it. Only this sandbox's processes can reach it. */
   readonly runtimeApiAddress: string;
+  /** Where its processes find code and layers; absent: where they are on the machine. */
+  readonly places?: { readonly code: string; readonly opt: string };
   /** Called for every connection to that address. */
   onConnection(listener: (socket: Socket) => void): void;
   /** Starts the runtime. Rejects with `LaunchError` (failures.ts) where its program cannot be started. */

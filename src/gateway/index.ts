@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { AwsError } from '../kit/errors.ts';
 import type { ContextOptions, Ctx, Platform, Service } from '../services/service.ts';
 import type { Telemetry } from '../telemetry/index.ts';
@@ -35,6 +36,8 @@ export interface GatewaySetup {
 export interface Gateway {
   /** Opens the port. Rejects with the system's error (`EADDRINUSE` …). */
   listen(): Promise<{ readonly port: number }>;
+  /** Serves a connection that somebody else accepted: a function's, from inside of its sandbox. */
+  accept(socket: Socket): void;
   /** Stops accepting, drains for up to `graceMs`, then cuts. */
   close(graceMs: number): Promise<void>;
   /** One call from inside, by the internal path: what backs `Ctx.call`. */
@@ -85,6 +88,7 @@ export function createGateway({ services: rooms, platform, telemetry, options: g
   telemetry.metrics.gauge('croft_request_body_bytes', 'Request bodies held in memory.', () => bodyBytesHeld());
   return {
     listen: () => sockets.listen(),
+    accept: (socket) => sockets.accept(socket),
     close: (graceMs) => sockets.close(graceMs),
     call: (ctx, service, operation, input) => ctx.call(service, operation, input),
     contextFor: (contextOptions) => platformContext(contexts, contextOptions),

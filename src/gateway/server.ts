@@ -20,6 +20,8 @@ import type { Tls } from './tls.ts';
 /** The sockets under the chain. */
 export interface Sockets {
   listen(): Promise<{ port: number }>;
+  /** Serves a connection that was not accepted here. */
+  accept(socket: Socket): void;
   /** Stops accepting, lets requests under way finish for up to `graceMs`, then cuts what is left. */
   close(graceMs: number): Promise<void>;
   readonly connections: () => number;
@@ -52,6 +54,10 @@ export function createSockets(parts: GatewayParts): Sockets {
   const idle = watchIdle(exchanges, parts.platform.clock.mono, limits.bodyIdleTimeoutMs);
   return {
     connections: () => sockets.size,
+    accept(socket) {
+      if (parts.admission.closing || sockets.size >= CONNECTIONS_MAX) socket.destroy();
+      else front.emit('connection', socket.setNoDelay(true));
+    },
     listen() {
       return new Promise((resolve, reject) => {
         front.once('error', reject);

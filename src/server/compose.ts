@@ -5,6 +5,7 @@ import type { Blobs } from '../blobs/blobs.ts';
 import { openBlobs } from '../blobs/filesystem.ts';
 import type { Bus } from '../bus/bus.ts';
 import { createBus } from '../bus/outbox.ts';
+import { chooseDriver } from '../compute/sandbox/choose.ts';
 import { createGateway, type Gateway } from '../gateway/index.ts';
 import { openTls } from '../gateway/tls.ts';
 import { systemClock } from '../kit/clock.ts';
@@ -75,7 +76,14 @@ export async function compose(config: Config): Promise<Server> {
       return room?.watch ? room.watch(platform, arn, listener) : () => undefined;
     },
   };
-  const rooms = allRooms({ dataDir, config, platform });
+  const { driver, notes } = await chooseDriver(config.isolation, {
+    directory: join(dataDir, 'compute'),
+    newId: () => ids.bytes(16).toString('hex'),
+    limitCpu: config.limitCpu,
+    endpoint: { port: () => port, connect: (socket) => gateway.accept(socket) },
+  });
+  for (const note of notes) log.info({ driver: driver.name, isolation: driver.isolation }, note);
+  const rooms = allRooms({ dataDir, config, platform, driver });
   const gateway: Gateway = createGateway({
     services: rooms,
     platform,
@@ -91,7 +99,7 @@ export async function compose(config: Config): Promise<Server> {
     admin: {
       version: version(),
       production: config.production,
-      health: () => ({ status: 'running', pid: process.pid, store: store.driver, auth: config.auth, isolation: 'none' }),
+      health: () => ({ status: 'running', pid: process.pid, store: store.driver, auth: config.auth, isolation: driver.isolation, driver: driver.name, notes }),
       backup: (folder) => backUpData(store, blobs, dataDir, folder),
       advanceClock: (byMs) => advanceClock(clock, bus, byMs),
     },

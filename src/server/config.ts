@@ -5,7 +5,7 @@ import { parseSetting, SETTINGS, SettingError, type Settings, variableOf } from 
 export type Config = Readonly<Settings>;
 
 /** Variables that begin with CROFT_ and are not settings of the server. */
-const OTHER_VARIABLES: ReadonlySet<string> = new Set(['CROFT_SOAK', 'CROFT_SEED', 'CROFT_ENDPOINT', 'CROFT_OUTPUT', 'CROFT_CONFIG']);
+const OTHER_VARIABLES: ReadonlySet<string> = new Set(['CROFT_SOAK', 'CROFT_SEED', 'CROFT_ENDPOINT', 'CROFT_OUTPUT', 'CROFT_CONFIG', 'CROFT_TEST']);
 
 /** The defaults, whole. */
 export function defaultConfig(): Config {

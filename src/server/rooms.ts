@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { createCompute } from '../compute/compute.ts';
+import type { Driver } from '../compute/types.ts';
 import { createApiGatewayRoom } from '../services/apigateway/index.ts';
 import { createCloudFormationRoom } from '../services/cloudformation/index.ts';
 import { createDynamoDbRoom, createDynamoDbStreamsRoom } from '../services/dynamodb/index.ts';
@@ -17,12 +18,14 @@ export interface RoomParts {
   readonly dataDir: string;
   readonly config: Config;
   readonly platform: Platform;
+  /** What runs the execution environments. */
+  readonly driver: Driver;
 }
 
 /** Every room of Croft, made once a process, in the order in which they start. */
-export function allRooms({ dataDir, config, platform }: RoomParts): Service[] {
+export function allRooms({ dataDir, config, platform, driver }: RoomParts): Service[] {
   const { clock, ids, log } = platform;
-  const compute = createCompute({ directory: join(dataDir, 'compute'), clock, ids, log, memoryBudgetMb: config.functionMemoryMb });
+  const compute = createCompute({ directory: join(dataDir, 'compute'), clock, ids, log, memoryBudgetMb: config.functionMemoryMb, driver });
   const rooms: Service[] = [
     createStsRoom(),
     createIamRoom(),

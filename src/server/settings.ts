@@ -27,6 +27,8 @@ export interface Settings {
   production: boolean;
   drainMs: number;
   functionMemoryMb: number;
+  isolation: 'auto' | 'sandbox' | 'process';
+  limitCpu: boolean;
 }
 
 export const SETTINGS: readonly Setting[] = [
@@ -44,6 +46,15 @@ export const SETTINGS: readonly Setting[] = [
   { name: 'production', flag: '--production', kind: 'switch', default: false, help: 'refuse what only tests need: the clock admin API' },
   { name: 'drainMs', flag: '--drain-ms', kind: 'milliseconds', default: 10_000, help: 'how long a stop waits for requests under way' },
   { name: 'functionMemoryMb', flag: '--function-memory-mb', kind: 'megabytes', default: 4096, help: 'memory that all execution environments share' },
+  {
+    name: 'isolation',
+    flag: '--isolation',
+    kind: 'text',
+    choices: ['auto', 'sandbox', 'process'],
+    default: 'process',
+    help: 'sandbox: each execution environment in namespaces of its own (Linux); process: none; auto: the sandbox where it works',
+  },
+  { name: 'limitCpu', flag: '--limit-cpu', kind: 'switch', default: false, help: 'no more CPU than the memory size buys on AWS; else only when CPU is scarce' },
 ];
 
 /** `CROFT_DATA_DIR` for `--data-dir`. */

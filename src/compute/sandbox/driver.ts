@@ -1,0 +1,141 @@
+import { mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
+import type { Driver, Shape } from '../types.ts';
+import { LinuxSandbox } from './environment.ts';
+import { Helper, type HelperFeatures } from './helper.ts';
+import { PROCESSES_MAX, TMP_MB_DEFAULT, USER_ID_BASE, USER_ID_INSIDE, USER_ID_RANGES, USER_IDS } from './limits.ts';
+import { type Mount, rootMounts, userFiles, writeMounts } from './root.ts';
+import { sweepCgroups } from './sweep.ts';
+import { FrameWriter, OP } from './wire.ts';
+
+/** The AWS endpoint, as functions reach it on their own loopback. */
+export interface Endpoint {
+  /** The port that is in `AWS_ENDPOINT_URL`; 0 while there is none. */
+  readonly port: () => number;
+  readonly connect: (socket: Socket) => void;
+}
+
+export interface SandboxDriverOptions {
+  /** For what must be found again after a crash: a folder of the data directory. */
+  readonly directory: string;
+  readonly newId: () => string;
+  /** The helper's program. */
+  readonly binary: string;
+  readonly endpoint?: Endpoint;
+  /** CPU limited to the memory's share during invocations; else only weighted by it. */
+  readonly limitCpu?: boolean;
+  /** More of the machine that every environment may read: files or folders. */
+  readonly show?: readonly string[];
+  /** Layers to switch off: tests only. */
+  readonly without?: readonly string[];
+}
+
+export interface SandboxDriver extends Driver {
+  /** Starts the helper and makes one environment; what the machine gives. Rejects with the reason where it does not work here. */
+  probe(): Promise<HelperFeatures>;
+}
+
+/** Environments in namespaces of their own: see README.md. */
+export function createSandboxDriver(options: SandboxDriverOptions): SandboxDriver {
+  return new LinuxSandboxDriver(options);
+}
+
+class LinuxSandboxDriver implements SandboxDriver {
+  readonly name = 'linux-sandbox';
+  readonly isolation = 'namespaces';
+  #options: SandboxDriverOptions;
+  #root: string;
+  #notes: string;
+  #helper: Promise<Helper> | undefined;
+  #live = new Set<LinuxSandbox>();
+  #number = 0;
+  #userBase: number;
+  #mounts: Promise<readonly Mount[]>;
+
+  constructor(options: SandboxDriverOptions) {
+    this.#options = options;
+    this.#mounts = rootMounts(options.show);
+    this.#root = join(options.directory, 'sandbox', 'root');
+    this.#notes = join(options.directory, 'sandbox', 'cgroups');
+    this.#userBase = USER_ID_BASE + (Number.parseInt(options.newId().slice(0, 8), 16) % USER_ID_RANGES) * USER_IDS;
+  }
+
+  async probe(): Promise<HelperFeatures> {
+    const { features } = await this.#running();
+    if (!features) throw new Error('the sandbox helper did not say what it can do');
+    const sandbox = await this.prepare({ runtime: '', memoryMb: 128, ephemeralStorageMb: TMP_MB_DEFAULT });
+    await sandbox.kill();
+    return features;
+  }
+
+  async start(): Promise<void> {
+    await this.#running();
+  }
+
+  async prepare(shape: Shape): Promise<LinuxSandbox> {
+    const [helper, mounts] = await Promise.all([this.#running(), this.#mounts]);
+    const number = ++this.#number;
+    const { endpoint, limitCpu = false } = this.#options;
+    const user = helper.features?.user === 'own' ? this.#userBase + (number % USER_IDS) : USER_ID_INSIDE;
+    const sandbox: LinuxSandbox = new LinuxSandbox({
+      id: this.#options.newId(),
+      number,
+      helper,
+      shape,
+      endpoint: endpoint?.connect,
+      limitCpu,
+      onGone: () => this.#live.delete(sandbox),
+    });
+    this.#live.add(sandbox);
+    const body = new FrameWriter()
+      .number(user)
+      .number(user)
+      .number(endpoint?.port() ?? 0)
+      .number(shape.ephemeralStorageMb)
+      .number(PROCESSES_MAX);
+    helper.send(OP.create, number, writeMounts(body.text(this.#root), [...mounts, ...userFiles(user)]));
+    try {
+      await sandbox.ready;
+    } catch (error) {
+      await sandbox.kill();
+      throw error;
+    }
+    return sandbox;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#live].map((sandbox) => sandbox.kill()));
+    const running = this.#helper;
+    this.#helper = undefined;
+    if (!running) return;
+    await (await running).stop();
+    await rm(this.#notes, { force: true });
+  }
+
+  /** The helper; a new one where the last has ended. */
+  #running(): Promise<Helper> {
+    this.#helper ??= this.#launch();
+    return this.#helper;
+  }
+
+  async #launch(): Promise<Helper> {
+    await mkdir(this.#root, { recursive: true });
+    this.#root = await realpath(this.#root);
+    await sweepCgroups(await readFile(this.#notes, 'utf8').catch(() => ''));
+    const { binary, without, newId } = this.#options;
+    const helper = new Helper({ binary, instance: `croft-${process.pid}-${newId().slice(0, 8)}`, ...(without ? { without } : {}) });
+    const lost = () => {
+      this.#helper = undefined;
+    };
+    try {
+      await helper.start();
+    } catch (error) {
+      lost();
+      throw error;
+    }
+    void helper.ended.then(lost);
+    await writeFile(this.#notes, helper.places.join('\n'));
+    return helper;
+  }
+}

@@ -1,0 +1,306 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { type Server, Socket, type SocketConstructorOpts } from 'node:net';
+import type { Readable } from 'node:stream';
+import { type Command, commandOf, placed } from '../command.ts';
+import { LaunchError } from '../failures.ts';
+import type { Exit, Launch, ProcessLaunch, RunningProcess, RunningRuntime, Sandbox, Shape } from '../types.ts';
+import type { Helper } from './helper.ts';
+import { CPU_PERIOD_US, CPU_QUOTA_US_MIN, CPU_SHARES, FREEZE_AFTER_MS, MEMORY_MB_PER_CPU } from './limits.ts';
+import { exitOf, SandboxProcess } from './process.ts';
+import { CODE, launchMounts, type Mount, OPT, placeRuntime, RUNTIMES, writeMounts } from './root.ts';
+import { FrameWriter, type HelperEvent, OP } from './wire.ts';
+
+/** What the helper is told of a spawned process. */
+const IS_MAIN = 1;
+const HAS_FRAMES = 2;
+const SIGNALS = { SIGTERM: 15, SIGKILL: 9 } as const;
+const KILLED: Exit = { code: null, signal: 'SIGKILL' };
+
+export interface SandboxParts {
+  readonly id: string;
+  /** The helper's number for it. */
+  readonly number: number;
+  readonly helper: Helper;
+  readonly shape: Shape;
+  /** Takes connections to the AWS endpoint. */
+  readonly endpoint: ((socket: Socket) => void) | undefined;
+  /** Whether CPU is limited to the memory's share, or only weighted by it. */
+  readonly limitCpu: boolean;
+  readonly onGone: () => void;
+}
+
+/** An answer that is waited for. */
+interface Waiting {
+  readonly resolve: (event: HelperEvent, handle: unknown) => void;
+  readonly reject: (error: Error) => void;
+  readonly outputs: unknown[];
+}
+
+/** One environment of the helper: its own root, processes, network and user. */
+export class LinuxSandbox implements Sandbox {
+  readonly id: string;
+  readonly runtimeApiAddress = '127.0.0.1:9001';
+  readonly places = { code: CODE, opt: OPT };
+  readonly ready: Promise<void>;
+  #parts: SandboxParts;
+  #listeners: Server[] = [];
+  #onConnection: ((socket: Socket) => void) | undefined;
+  /** Connections that came before somebody listened. */
+  #early: Socket[] = [];
+  #waiting = new Map<number, Waiting>();
+  #processes = new Map<number, SandboxProcess>();
+  #ref = 0;
+  #specialised: Promise<void> | undefined;
+  #memory: PeakMemory | undefined;
+  #freezing: NodeJS.Timeout | undefined;
+  #frozen = false;
+  #dead: Error | undefined;
+  #gone: Promise<void> | undefined;
+  #resolveGone: () => void = () => {};
+
+  constructor(parts: SandboxParts) {
+    this.#parts = parts;
+    this.id = parts.id;
+    parts.helper.listen(parts.number, (event, handle) => this.#receive(event, handle));
+    // The helper answers a creation with 0, which no other request has.
+    this.ready = parts.helper.within(this.#answer(0).then(({ event }) => this.#open(event.text)));
+    void parts.helper.ended.then((why) => this.#die(new Error(why), KILLED));
+  }
+
+  onConnection(listener: (socket: Socket) => void): void {
+    this.#onConnection = listener;
+    for (const socket of this.#early.splice(0)) listener(socket);
+  }
+
+  async specialise(launch: Launch): Promise<RunningRuntime> {
+    await this.#become(launch);
+    const { executable } = await placeRuntime(launch.runtime);
+    const command = commandOf({ ...launch, runtime: { ...launch.runtime, executable } }, { ...this.places, runtimes: RUNTIMES, lifelineFd: -1 });
+    return this.#start(command, IS_MAIN);
+  }
+
+  async spawn(launch: Launch, { file, args, variables }: ProcessLaunch): Promise<RunningProcess> {
+    await this.#become(launch);
+    return this.#start({ file: placed(file, this.places), args, variables, directory: '/', lifeline: false, frames: false }, 0);
+  }
+
+  async connect(port: number): Promise<Socket> {
+    const { handle } = await this.#ask(OP.connect, (body) => body.number(port));
+    if (!(handle instanceof Socket)) throw new Error('the sandbox helper sent no connection');
+    return handle;
+  }
+
+  freeze(): void {
+    this.#freezing ??= setTimeout(() => {
+      this.#frozen = true;
+      this.#parts.helper.send(OP.freeze, this.#parts.number);
+    }, FREEZE_AFTER_MS).unref();
+  }
+
+  thaw(): void {
+    clearTimeout(this.#freezing);
+    this.#freezing = undefined;
+    if (this.#frozen) this.#parts.helper.send(OP.thaw, this.#parts.number);
+    this.#frozen = false;
+  }
+
+  kill(): Promise<void> {
+    this.#gone ??= this.#end();
+    return this.#gone;
+  }
+
+  async #end(): Promise<void> {
+    const { helper, number, onGone } = this.#parts;
+    clearTimeout(this.#freezing);
+    for (const server of this.#listeners) server.close();
+    const gone = new Promise<void>((resolve) => {
+      this.#resolveGone = resolve;
+    });
+    if (helper.send(OP.destroy, number)) await helper.within(Promise.race([gone, helper.ended]));
+    this.#die(new Error('the sandbox has ended'), KILLED);
+    helper.forget(number);
+    onGone();
+  }
+
+  /** Mounts code and layers, sets the limits, and gives up every right over them: once, before anything of the function runs. */
+  #become(launch: Launch): Promise<void> {
+    this.#specialised ??= this.#specialise(launch);
+    return this.#specialised;
+  }
+
+  async #specialise(launch: Launch): Promise<void> {
+    const { helper, number, shape, limitCpu } = this.#parts;
+    const [runtime, mounts] = await Promise.all([placeRuntime(launch.runtime), launchMounts(launch)]);
+    const share = shape.memoryMb / MEMORY_MB_PER_CPU;
+    const quotaUs = limitCpu ? Math.max(CPU_QUOTA_US_MIN, Math.round(share * CPU_PERIOD_US)) : 0;
+    const limit = new FrameWriter().number(shape.memoryMb).number(Math.max(2, Math.round(share * CPU_SHARES)));
+    helper.send(OP.limit, number, limit.number(quotaUs).number(CPU_PERIOD_US));
+    await this.#mount([...runtime.mounts, ...mounts], true);
+  }
+
+  async #mount(mounts: readonly Mount[], seal: boolean): Promise<void> {
+    await this.#ask(OP.mount, (body) => writeMounts(body.number(seal ? this.#parts.shape.ephemeralStorageMb : 0).number(seal ? 1 : 0), mounts));
+  }
+
+  async #start(command: Command, flags: number): Promise<SandboxProcess> {
+    const { file, args, variables, directory, frames } = command;
+    const ref = ++this.#ref;
+    const process = { file, args: [file, ...args], variables: Object.entries(variables).map(([name, value]) => `${name}=${value}`), directory };
+    const { outputs } = await this.#ask(
+      OP.spawn,
+      (body) =>
+        body
+          .number(flags | (frames ? HAS_FRAMES : 0))
+          .text(process.file)
+          .text(process.directory)
+          .texts(process.args)
+          .texts(process.variables),
+      ref,
+    ).catch((error: unknown) => {
+      throw error instanceof RequestError ? launchError(file, error.message) : error;
+    });
+    const [output, framed] = outputs.map(pipeOf);
+    const running = new SandboxProcess({
+      output: output ? [output] : [],
+      frames: framed,
+      signal: (signal) => this.#signal(ref, signal),
+      peakMemoryMb: () => this.#memory?.read() ?? 0,
+    });
+    if (this.#dead) running.end(KILLED);
+    else this.#processes.set(ref, running);
+    return running;
+  }
+
+  #signal(ref: number, signal: NodeJS.Signals): void {
+    this.thaw();
+    const number = signal === 'SIGKILL' ? SIGNALS.SIGKILL : SIGNALS.SIGTERM;
+    this.#parts.helper.send(OP.signal, this.#parts.number, new FrameWriter().number(ref).number(number));
+  }
+
+  async #ask(op: typeof OP.mount | typeof OP.spawn | typeof OP.connect, write: (body: FrameWriter) => FrameWriter, ref = ++this.#ref) {
+    const { helper, number } = this.#parts;
+    const answer = this.#answer(ref);
+    helper.send(op, number, write(new FrameWriter().number(ref)));
+    return helper.within(answer);
+  }
+
+  #answer(ref: number): Promise<{ event: HelperEvent; handle: unknown; outputs: readonly unknown[] }> {
+    if (this.#dead) return Promise.reject(this.#dead);
+    return new Promise((resolve, reject) => {
+      const outputs: unknown[] = [];
+      this.#waiting.set(ref, { resolve: (event, handle) => resolve({ event, handle, outputs }), reject, outputs });
+    });
+  }
+
+  #receive(event: HelperEvent, handle: unknown): void {
+    switch (event.event) {
+      case 'listener':
+        this.#adopt(event.ref, handle as Server);
+        return;
+      case 'output':
+        this.#waiting.get(event.ref)?.outputs.push(handle);
+        return;
+      case 'ready':
+        this.#settle(0, event, handle);
+        return;
+      case 'spawned':
+      case 'mounted':
+      case 'connected':
+        this.#settle(event.ref, event, handle);
+        return;
+      case 'failed':
+        this.#waiting.get(event.ref)?.reject(new RequestError(event.text));
+        this.#waiting.delete(event.ref);
+        return;
+      case 'exited':
+        this.#processes.get(event.ref)?.end(exitOf(event.a));
+        this.#processes.delete(event.ref);
+        return;
+      case 'died':
+        this.#die(new Error('the sandbox has ended'), KILLED);
+        return;
+      case 'gone':
+        this.#resolveGone();
+        return;
+      default:
+        return;
+    }
+  }
+
+  #settle(ref: number, event: HelperEvent, handle: unknown): void {
+    const waiting = this.#waiting.get(ref);
+    this.#waiting.delete(ref);
+    waiting?.resolve(event, handle);
+  }
+
+  /** The first listener is the Runtime API's, the second the AWS endpoint's. */
+  #adopt(which: number, server: Server): void {
+    server.unref();
+    this.#listeners.push(server);
+    server.on('connection', (socket) => {
+      if (which === 1) this.#parts.endpoint?.(socket);
+      else if (this.#onConnection) this.#onConnection(socket);
+      else this.#early.push(socket);
+    });
+  }
+
+  #open(peakFile: string): void {
+    this.#memory = new PeakMemory(peakFile);
+  }
+
+  #die(error: Error, exit: Exit): void {
+    this.#dead ??= error;
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+    for (const process of this.#processes.values()) process.end(exit);
+    this.#processes.clear();
+    for (const server of this.#listeners) server.close();
+    this.#memory?.close();
+  }
+}
+
+/** The helper could not do what it was asked. */
+class RequestError extends Error {}
+
+function launchError(file: string, reason: string): LaunchError {
+  return new LaunchError('Runtime.InvalidEntrypoint', `fork/exec ${file}: ${reason.toLowerCase()}`);
+}
+
+/** A pipe that came over the channel. */
+function pipeOf(handle: unknown): Readable {
+  return new Socket({ handle, readable: true, writable: false } as SocketConstructorOpts);
+}
+
+/** Peak memory of a cgroup, through a descriptor that stays open. */
+class PeakMemory {
+  #fd: number | undefined;
+  #last = 0;
+  static #buffer = Buffer.alloc(64);
+
+  constructor(file: string) {
+    try {
+      if (file !== '') this.#fd = openSync(file, 'r');
+    } catch {
+      // A kernel that does not keep it (memory.peak came with Linux 5.19): reported as 0.
+    }
+  }
+
+  read(): number {
+    if (this.#fd === undefined) return this.#last;
+    try {
+      const length = readSync(this.#fd, PeakMemory.#buffer, 0, PeakMemory.#buffer.length, 0);
+      this.#last = Math.ceil(Number(PeakMemory.#buffer.toString('latin1', 0, length)) / 1024 ** 2);
+    } catch {
+      // The cgroup has just been removed: the last reading stands.
+    }
+    return this.#last;
+  }
+
+  close(): void {
+    if (this.#fd !== undefined) {
+      this.read();
+      closeSync(this.#fd);
+    }
+    this.#fd = undefined;
+  }
+}

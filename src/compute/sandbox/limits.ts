@@ -1,0 +1,24 @@
+/** Of one execution environment: "Lambda quotas". */
+export const PROCESSES_MAX = 1024;
+/** AWS gives one vCPU for this much memory: "Configure Lambda function memory". */
+export const MEMORY_MB_PER_CPU = 1769;
+/** Of CFS bandwidth, where CPU is limited: short, so that a small function's share comes in small pauses. */
+export const CPU_PERIOD_US = 20_000;
+/** The kernel takes no smaller quota. */
+export const CPU_QUOTA_US_MIN = 1_000;
+/** Weight of one vCPU. */
+export const CPU_SHARES = 1024;
+/** An environment that has been idle for this long gets no CPU any more. */
+export const FREEZE_AFTER_MS = 75;
+/** How long the helper may take to start, and to answer. */
+export const HELPER_MS_MAX = 10_000;
+/** `/tmp` of an environment that is not a function's yet. */
+export const TMP_MB_DEFAULT = 512;
+/** User ids of environments, where Croft is root: far above those of people and services, and not those that containers are given. */
+export const USER_ID_BASE = 1_000_000_000;
+/** User ids of one Croft. */
+export const USER_IDS = 65_536;
+/** Of how many such ranges one is chosen at random. */
+export const USER_ID_RANGES = 15_000;
+/** The user inside a user namespace: AWS's `sbx_user1051`. */
+export const USER_ID_INSIDE = 993;
