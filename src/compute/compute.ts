@@ -11,7 +11,8 @@ import {
   IDLE_MS_DEFAULT,
   MEMORY_BUDGET_MB_DEFAULT,
   PROVISIONED_SHARE_MAX,
-  REAP_EVERY_MS,
+  REAP_EVERY_MS_MAX,
+  REAP_EVERY_MS_MIN,
   STARTING_MAX,
   WAITING_MAX,
   WAITING_MS_MAX,
@@ -47,6 +48,8 @@ export interface Compute {
   provision(spec: FunctionSpec, count: number): void;
   /** What is kept of a version; undefined where nothing is asked. */
   provisioned(key: string): ProvisionStatus | undefined;
+  /** The most of them that were in use at once since this was last asked. */
+  takePeak(key: string): number;
   /** Unpacks code and layers before they are needed. */
   prefetch(code: CodePackage, layers?: readonly CodePackage[]): Promise<void>;
   /** Ends the idle environments of a function version that are not of `configuration` (absent: all); busy ones end when they are done. */
@@ -71,6 +74,7 @@ export function createCompute(options: ComputeOptions): Compute {
 class ComputePool implements Compute {
   readonly driver: Driver;
   #options: ComputeOptions;
+  #idleMs: number;
   #cache: CodeCache;
   #api = new RuntimeApi();
   #groups = new Map<string, Group>();
@@ -90,6 +94,7 @@ class ComputePool implements Compute {
 
   constructor(options: ComputeOptions) {
     this.#options = options;
+    this.#idleMs = options.idleMs ?? IDLE_MS_DEFAULT;
     const newId = () => options.ids.bytes(16).toString('hex');
     this.driver = options.driver ?? createProcessDriver({ directory: options.directory, newId });
     this.#cache = createCodeCache(join(options.directory, 'code'), newId);
@@ -97,7 +102,7 @@ class ComputePool implements Compute {
 
   async start(): Promise<void> {
     await Promise.all([this.driver.start(), this.#cache.start()]);
-    this.#reaper = setInterval(() => this.#reap(), REAP_EVERY_MS);
+    this.#reaper = setInterval(() => this.#reap(), Math.min(REAP_EVERY_MS_MAX, Math.max(REAP_EVERY_MS_MIN, this.#idleMs / 4)));
     this.#reaper.unref();
   }
 
@@ -169,6 +174,10 @@ class ComputePool implements Compute {
 
   provisioned(key: string): ProvisionStatus | undefined {
     return this.#provisions.get(key)?.status();
+  }
+
+  takePeak(key: string): number {
+    return this.#provisions.get(key)?.takePeak() ?? 0;
   }
 
   /** Whether another environment may be provisioned: `full` is for good, `later` is while others start. */
@@ -359,7 +368,7 @@ class ComputePool implements Compute {
   }
 
   #reap(): void {
-    const beforeMs = this.#options.clock.mono() - (this.#options.idleMs ?? IDLE_MS_DEFAULT);
+    const beforeMs = this.#options.clock.mono() - this.#idleMs;
     for (const environment of this.#idle) {
       if (environment.lastUsedMs > beforeMs) continue;
       this.#removeIdle(environment);

@@ -26,8 +26,9 @@ export const WAITING_MAX = 1000;
 export const WAITING_MS_MAX = 10_000;
 /** An idle environment ends after this: longer than the five minutes between keep-warm pings. */
 export const IDLE_MS_DEFAULT = 7 * 60_000;
-/** How often idle environments are looked for. */
-export const REAP_EVERY_MS = 15_000;
+/** How often idle environments are looked for, at most and at least. */
+export const REAP_EVERY_MS_MAX = 15_000;
+export const REAP_EVERY_MS_MIN = 50;
 /** Memory of all execution environments together, where nothing else is configured. */
 export const MEMORY_BUDGET_MB_DEFAULT = 4096;
 /** Log bytes that a sink may hold before its function is made to wait. */

@@ -25,7 +25,15 @@ export interface RoomParts {
 /** Every room of Croft, made once a process, in the order in which they start. */
 export function allRooms({ dataDir, config, platform, driver }: RoomParts): Service[] {
   const { clock, ids, log } = platform;
-  const compute = createCompute({ directory: join(dataDir, 'compute'), clock, ids, log, memoryBudgetMb: config.functionMemoryMb, driver });
+  const compute = createCompute({
+    directory: join(dataDir, 'compute'),
+    clock,
+    ids,
+    log,
+    memoryBudgetMb: config.functionMemoryMb,
+    idleMs: config.functionIdleMs,
+    driver,
+  });
   const rooms: Service[] = [
     createStsRoom(),
     createIamRoom(),

@@ -29,6 +29,7 @@ export interface Settings {
   functionMemoryMb: number;
   isolation: 'auto' | 'sandbox' | 'process';
   limitCpu: boolean;
+  functionIdleMs: number;
 }
 
 export const SETTINGS: readonly Setting[] = [
@@ -55,6 +56,13 @@ export const SETTINGS: readonly Setting[] = [
     help: 'sandbox: each execution environment in namespaces of its own (Linux); process: none; auto: the sandbox where it works',
   },
   { name: 'limitCpu', flag: '--limit-cpu', kind: 'switch', default: false, help: 'no more CPU than the memory size buys on AWS; else only when CPU is scarce' },
+  {
+    name: 'functionIdleMs',
+    flag: '--function-idle-ms',
+    kind: 'milliseconds',
+    default: 420_000,
+    help: 'how long an idle execution environment stays; provisioned ones always do',
+  },
 ];
 
 /** `CROFT_DATA_DIR` for `--data-dir`. */

@@ -3,6 +3,7 @@ import {
   GetFunctionEventInvokeConfigCommand,
   GetFunctionUrlConfigCommand,
   GetPolicyCommand,
+  GetProvisionedConcurrencyConfigCommand,
   InvokeCommand,
   LambdaClient,
 } from '@aws-sdk/client-lambda';
@@ -70,10 +71,30 @@ describe('a stack’s function', () => {
     expect(Tags).toMatchObject({ team: 'a', own: 'x', 'aws:cloudformation:logical-id': 'Fn' });
   });
 
+  it('has environments provisioned for its versions and aliases before they are done', async () => {
+    const provisioned = (count: number | string) => ({ ProvisionedConcurrencyConfig: { ProvisionedConcurrentExecutions: count } });
+    const status = (Qualifier: string) => lambda.send(new GetProvisionedConcurrencyConfigCommand({ FunctionName: 's-Fn-ABC', Qualifier }));
+    const version = typeOf('AWS::Lambda::Version');
+    const first = { FunctionName: 's-Fn-ABC', Description: 'provisioned', ...provisioned(1) };
+    const made = await version.create(ctx, { ...stack, properties: first });
+    const number = String(made.attributes['Version']);
+    expect(await status(number)).toMatchObject({ Status: 'READY', AllocatedProvisionedConcurrentExecutions: 1 });
+    await version.update(ctx, { ...stack, physicalId: made.physicalId, previous: first, properties: { FunctionName: 's-Fn-ABC', Description: 'provisioned' } });
+    await expect(status(number)).rejects.toMatchObject({ name: 'ProvisionedConcurrencyConfigNotFoundException' });
+    const alias = typeOf('AWS::Lambda::Alias');
+    const live = { FunctionName: 's-Fn-ABC', Name: 'provisioned', FunctionVersion: number, ...provisioned('2') };
+    const { physicalId } = await alias.create(ctx, { ...stack, properties: live });
+    expect(await status('provisioned')).toMatchObject({ Status: 'READY', AllocatedProvisionedConcurrentExecutions: 2 });
+    await alias.update(ctx, { ...stack, physicalId, previous: live, properties: { ...live, ...provisioned(1) } });
+    expect(await status('provisioned')).toMatchObject({ Status: 'READY', RequestedProvisionedConcurrentExecutions: 1 });
+    await alias.delete(ctx, { ...stack, physicalId, properties: live });
+    await version.delete(ctx, { ...stack, physicalId: made.physicalId, properties: first });
+  });
+
   it('has versions, aliases and permissions beside it', async () => {
     const version = await typeOf('AWS::Lambda::Version').create(ctx, { ...stack, properties: { FunctionName: 's-Fn-ABC' } });
-    expect(version).toEqual({ physicalId: expect.stringMatching(/:function:s-Fn-ABC:1$/), attributes: { FunctionArn: version.physicalId, Version: '1' } });
-    const properties = { FunctionName: 's-Fn-ABC', Name: 'live', FunctionVersion: '1' };
+    expect(version).toEqual({ physicalId: expect.stringMatching(/:function:s-Fn-ABC:2$/), attributes: { FunctionArn: version.physicalId, Version: '2' } });
+    const properties = { FunctionName: 's-Fn-ABC', Name: 'live', FunctionVersion: '2' };
     const alias = typeOf('AWS::Lambda::Alias');
     const made = await alias.create(ctx, { ...stack, properties });
     expect(await alias.create(ctx, { ...stack, properties })).toEqual(made);

@@ -3,6 +3,7 @@ import { AwsError } from '../../kit/errors.ts';
 import type { Ctx, Properties, ResourceRequest, ResourceResult, ResourceType } from '../service.ts';
 import { given, isCode, quietly, text, whole } from './cloudformation-helpers.ts';
 import { eventInvokeConfig, layerVersion, layerVersionPermission, url } from './cloudformation-more.ts';
+import { applyProvisioned } from './cloudformation-provisioned.ts';
 import { zipOf } from './domain/inline-code.ts';
 import { FUNCTION_NAME_LENGTH_MAX } from './limits.ts';
 
@@ -237,7 +238,7 @@ const permission: ResourceType = {
 const version: ResourceType = {
   type: 'AWS::Lambda::Version',
   replaceOn: ['FunctionName', 'CodeSha256', 'Description'],
-  properties: ['FunctionName', 'CodeSha256', 'Description', 'RuntimePolicy'],
+  properties: ['FunctionName', 'CodeSha256', 'Description', 'ProvisionedConcurrencyConfig', 'RuntimePolicy'],
   recorded: ['RuntimePolicy'],
   async create(ctx, { properties }) {
     const name = text(properties['FunctionName']);
@@ -248,10 +249,14 @@ const version: ResourceType = {
       given({ FunctionName: name, CodeSha256: properties['CodeSha256'], Description: properties['Description'] }),
     );
     const arn = text(published['FunctionArn']);
+    await applyProvisioned(ctx, name, text(published['Version']), properties);
     return { physicalId: arn, attributes: { FunctionArn: arn, Version: published['Version'] } };
   },
-  update: (_ctx, { physicalId }) =>
-    Promise.resolve({ physicalId, attributes: { FunctionArn: physicalId, Version: physicalId.slice(physicalId.lastIndexOf(':') + 1) } }),
+  async update(ctx, { physicalId, properties, previous }) {
+    const number = physicalId.slice(physicalId.lastIndexOf(':') + 1);
+    await applyProvisioned(ctx, text(properties['FunctionName']), number, properties, previous);
+    return { physicalId, attributes: { FunctionArn: physicalId, Version: number } };
+  },
   delete: (ctx, request) => quietly(ctx, 'DeleteFunction', { FunctionName: request.physicalId }),
 };
 
@@ -266,7 +271,7 @@ function routingOf(properties: Properties): Record<string, unknown> {
 const alias: ResourceType = {
   type: 'AWS::Lambda::Alias',
   replaceOn: ['FunctionName', 'Name'],
-  properties: ['FunctionName', 'Name', 'FunctionVersion', 'Description', 'RoutingConfig'],
+  properties: ['FunctionName', 'Name', 'FunctionVersion', 'Description', 'ProvisionedConcurrencyConfig', 'RoutingConfig'],
   async create(ctx, { properties }) {
     const input = aliasInput(properties);
     const made = await ctx.call('lambda', 'CreateAlias', input).catch((error: unknown) => {
@@ -274,10 +279,12 @@ const alias: ResourceType = {
       return ctx.call('lambda', 'UpdateAlias', input);
     });
     const arn = text(made['AliasArn']);
+    await applyProvisioned(ctx, text(properties['FunctionName']), text(properties['Name']), properties);
     return { physicalId: arn, attributes: { AliasArn: arn } };
   },
-  async update(ctx, { properties, physicalId }) {
+  async update(ctx, { properties, physicalId, previous }) {
     await ctx.call('lambda', 'UpdateAlias', aliasInput(properties));
+    await applyProvisioned(ctx, text(properties['FunctionName']), text(properties['Name']), properties, previous);
     return { physicalId, attributes: { AliasArn: physicalId } };
   },
   delete: (ctx, { properties }) => quietly(ctx, 'DeleteAlias', { FunctionName: text(properties['FunctionName']), Name: text(properties['Name']) }),

@@ -53,9 +53,24 @@ export const revisionMismatch = (api: 'GetFunction/GetAlias' | 'GetPolicy' | 'Ge
 
 export const invalidRequestContent = (message: string): AwsError => user('InvalidRequestContentException', message, 400);
 
-export type ThrottleReason = 'ReservedFunctionConcurrentInvocationLimitExceeded' | 'ConcurrentInvocationLimitExceeded';
+export type ThrottleReason =
+  | 'ConcurrentInvocationLimitExceeded'
+  | 'FunctionInvocationRateLimitExceeded'
+  | 'ReservedFunctionConcurrentInvocationLimitExceeded'
+  | 'ReservedFunctionInvocationRateLimitExceeded'
+  | 'CallerRateLimitExceeded'
+  | 'ConcurrentSnapshotCreateLimitExceeded';
 
-export const throttled = (reason: ThrottleReason): AwsError => user('TooManyRequestsException', 'Rate Exceeded.', 429, { Reason: reason });
+/** `Retry-After` comes where it is known when to: not where a function's own reserved concurrency is used up, as recorded. */
+export const throttled = (reason: ThrottleReason, retryAfterSeconds?: number): AwsError =>
+  new AwsError('TooManyRequestsException', 'Rate Exceeded.', {
+    status: 429,
+    members: { Type: 'User', Reason: reason },
+    ...(retryAfterSeconds === undefined ? {} : { headers: { 'Retry-After': String(retryAfterSeconds) } }),
+  });
+
+export const noProvisionedConcurrency = (): AwsError =>
+  user('ProvisionedConcurrencyConfigNotFoundException', 'No Provisioned Concurrency Config found for this function', 404);
 
 export const entityTooLarge = (message: string): AwsError => new AwsError('RequestEntityTooLargeException', message, { status: 413 });
 

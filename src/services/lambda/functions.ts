@@ -5,6 +5,7 @@ import type { Platform } from '../service.ts';
 import { type FunctionReference, functionArn, isVersion, type Place } from './domain/names.ts';
 import type { Waits } from './durable/invoke.ts';
 import { functionNotFound } from './errors.ts';
+import type { Provisioning } from './provisioning.ts';
 import type { FunctionRunner } from './runner.ts';
 import { type AliasRow, type FunctionRow, getAliasRow, getFunctionRow, getVersionRow, type VersionRow } from './store.ts';
 
@@ -12,6 +13,7 @@ import { type AliasRow, type FunctionRow, getAliasRow, getFunctionRow, getVersio
 export interface LambdaRoom {
   readonly compute: Compute;
   readonly runner: FunctionRunner;
+  readonly provisioning: Provisioning;
   /** Wakes those who wait for a function's creation or update. */
   readonly settled: Settled;
   /** Tells who waits for durable executions. */

@@ -1,6 +1,7 @@
 import type { Compute } from '../../compute/compute.ts';
 import type { Access, Ctx, OperationEntry, Platform, Service } from '../service.ts';
 import { resources } from './cloudformation.ts';
+import { Concurrency } from './concurrency.ts';
 import { createRoleCredentials } from './credentials.ts';
 import { registerDeliveries } from './deliveries.ts';
 import { layerArn, readLayerName } from './domain/layers.ts';
@@ -46,6 +47,12 @@ import { addLayerVersionPermission, getLayerVersionPolicy, removeLayerVersionPer
 import { deleteLayerVersion, getLayerVersion, getLayerVersionByArn, listLayers, listLayerVersions, publishLayerVersion } from './operations/layers.ts';
 import { listFunctions, listVersionsByFunction } from './operations/list-functions.ts';
 import { addPermission, getPolicy, removePermission } from './operations/permissions.ts';
+import {
+  deleteProvisionedConcurrencyConfig,
+  getProvisionedConcurrencyConfig,
+  listProvisionedConcurrencyConfigs,
+  putProvisionedConcurrencyConfig,
+} from './operations/provisioned-concurrency.ts';
 import { publishVersion } from './operations/publish-version.ts';
 import {
   getFunctionRecursionConfig,
@@ -57,6 +64,7 @@ import { getAccountSettings } from './operations/storage.ts';
 import { listTags, tagResource, untagResource } from './operations/tags.ts';
 import { updateFunctionCode } from './operations/update-function-code.ts';
 import { updateFunctionConfiguration } from './operations/update-function-configuration.ts';
+import { createProvisioning } from './provisioning.ts';
 import { createRunner } from './runner.ts';
 import { createUrlEndpoint } from './url-endpoint.ts';
 import { usage } from './usage.ts';
@@ -70,13 +78,20 @@ export function createLambdaRoom(compute: Compute): Service {
   };
   const logs = createLogWriter(platform);
   const links = createCodeLinks();
-  const runner = createRunner({ compute, logs, credentials: createRoleCredentials(platform) });
+  let concurrency: Concurrency | undefined;
+  const runner = createRunner({
+    compute,
+    logs,
+    credentials: createRoleCredentials(platform),
+    concurrency: () => (concurrency ??= new Concurrency(platform().clock, platform().store)),
+  });
   const room: LambdaRoom = {
     compute,
     links,
     settled: createSettled(),
     durable: createWaits(),
     runner: durableRunner(runner, () => room),
+    provisioning: createProvisioning(compute, runner.specOf),
   };
   return {
     name: 'lambda',
@@ -89,9 +104,11 @@ export function createLambdaRoom(compute: Compute): Service {
       await compute.start();
       registerDeliveries(given, room);
       registerDurableDeliveries(given, room, runner);
+      await room.provisioning.start(given);
       given.log.info({ driver: compute.driver.name, isolation: compute.driver.isolation }, 'functions run in execution environments of this driver');
     },
     async stop() {
+      await room.provisioning.stop();
       await compute.stop();
       await logs.flush();
     },
@@ -116,14 +133,18 @@ function operationsOf(room: LambdaRoom): Record<string, OperationEntry> {
     CreateAlias: { run: createAlias, access: onFunction },
     GetAlias: { run: getAlias, access: onFunction },
     ListAliases: { run: listAliases, access: onFunction },
-    UpdateAlias: { run: updateAlias, access: onFunction },
-    DeleteAlias: { run: deleteAlias, access: onFunction },
+    UpdateAlias: { run: updateAlias(room), access: onFunction },
+    DeleteAlias: { run: deleteAlias(room), access: onFunction },
     AddPermission: { run: addPermission, access: onFunction },
     GetPolicy: { run: getPolicy, access: onFunction },
     RemovePermission: { run: removePermission, access: onFunction },
     PutFunctionConcurrency: { run: putFunctionConcurrency, access: onFunction },
     GetFunctionConcurrency: { run: getFunctionConcurrency, access: onFunction },
     DeleteFunctionConcurrency: { run: deleteFunctionConcurrency, access: onFunction },
+    PutProvisionedConcurrencyConfig: { run: putProvisionedConcurrencyConfig(room), access: onFunction },
+    GetProvisionedConcurrencyConfig: { run: getProvisionedConcurrencyConfig(room), access: onFunction },
+    ListProvisionedConcurrencyConfigs: { run: listProvisionedConcurrencyConfigs(room), access: onFunction },
+    DeleteProvisionedConcurrencyConfig: { run: deleteProvisionedConcurrencyConfig(room), access: onFunction },
     PublishLayerVersion: { run: publishLayerVersion(room), access: onLayer, ownValidation: true },
     GetLayerVersion: { run: getLayerVersion(room), access: onLayer },
     GetLayerVersionByArn: { run: getLayerVersionByArn(room), access: { ...onLayer, action: 'lambda:GetLayerVersion' } },

@@ -19,6 +19,20 @@ export const ASYNC_PAYLOAD_BYTES_MAX = 1_048_576;
 export const INVOKE_ASYNC_BYTES_MAX = 262_144;
 export const CONCURRENT_EXECUTIONS = 1000;
 export const UNRESERVED_CONCURRENCY_MIN = 100;
+/** "Understanding function scaling": new execution environments of a function in ten seconds. */
+export const SCALING_ENVIRONMENTS_MAX = 1000;
+export const SCALING_SECONDS = 10;
+/** "Lambda quotas": requests per second for each unit of a function's, or the account's, concurrency. */
+export const REQUESTS_PER_CONCURRENCY = 10;
+/** Functions whose rates are remembered; past it all begin anew. */
+export const RATES_MAX = 10_000;
+/** What a throttled caller is told to wait where nothing better is known. */
+export const RETRY_AFTER_SECONDS = 1;
+/** Provisioning begins this long after it was asked: who looks at once meets AWS's IN_PROGRESS here too. */
+export const PROVISION_DELAY_MS = 150;
+/** How long the environments of a version that an alias left stay for those of its new one. */
+export const PROVISION_MOVE_MS_MAX = 60_000;
+export const PROVISION_LOOK_MS = 50;
 export const LIST_ITEMS_MAX = 50;
 export const POLICY_BYTES_MAX = 20_480;
 export const LAYERS_MAX = 5;

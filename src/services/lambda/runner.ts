@@ -4,18 +4,21 @@ import type { CodePackage, FunctionSpec, InvokeRequest, InvokeResult } from '../
 import { AwsError } from '../../kit/errors.ts';
 import { formatTrace } from '../../kit/trace.ts';
 import type { Ctx, Platform } from '../service.ts';
+import type { Concurrency } from './concurrency.ts';
 import type { RoleCredentials } from './credentials.ts';
 import { launchIdOf } from './domain/configuration.ts';
 import type { Place } from './domain/names.ts';
-import { type ThrottleReason, throttled } from './errors.ts';
+import { throttled } from './errors.ts';
 import { functionKey } from './functions.ts';
-import { CONCURRENT_EXECUTIONS } from './limits.ts';
+import { RETRY_AFTER_SECONDS } from './limits.ts';
 import type { LogWriter } from './log-writer.ts';
 import type { CodeRow, FunctionRow, VersionRow } from './store.ts';
 
 /** Runs configurations: counts concurrency, makes what compute needs, meters. */
 export interface FunctionRunner {
   run(ctx: Ctx, call: RunCall): Promise<InvokeResult>;
+  /** What environments of a version are made of. */
+  specOf(platform: Platform, place: Place, fn: FunctionRow, row: VersionRow): FunctionSpec;
 }
 
 export interface RunCall {
@@ -35,12 +38,12 @@ export interface RunnerParts {
   readonly compute: Compute;
   readonly credentials: RoleCredentials;
   readonly logs: LogWriter;
+  readonly concurrency: () => Concurrency;
 }
 
 const SPECS_MAX = 10_000;
 
 export function createRunner(parts: RunnerParts): FunctionRunner {
-  const running = new Map<string, number>();
   const specs = new Map<string, { readonly revisionId: string; readonly spec: FunctionSpec }>();
 
   const specOf = (platform: Platform, place: Place, fn: FunctionRow, row: VersionRow): FunctionSpec => {
@@ -53,42 +56,24 @@ export function createRunner(parts: RunnerParts): FunctionRunner {
     return spec;
   };
 
-  const enter = (account: string, fn: FunctionRow, key: string): void => {
-    const own = running.get(key) ?? 0;
-    const all = running.get(account) ?? 0;
-    const reserved = fn.reservedConcurrency;
-    const refused: ThrottleReason | undefined =
-      reserved !== undefined && own >= reserved
-        ? 'ReservedFunctionConcurrentInvocationLimitExceeded'
-        : all >= CONCURRENT_EXECUTIONS
-          ? 'ConcurrentInvocationLimitExceeded'
-          : undefined;
-    if (refused) throw throttled(refused);
-    running.set(key, own + 1);
-    running.set(account, all + 1);
-  };
-
-  const leave = (name: string): void => {
-    const left = (running.get(name) ?? 1) - 1;
-    if (left > 0) running.set(name, left);
-    else running.delete(name);
-  };
-
   return {
+    specOf,
     async run(ctx, call) {
       const { fn, row } = call;
       const key = functionKey(ctx, fn.name);
-      const account = `${ctx.account}:${ctx.region}`;
-      enter(account, fn, key);
+      const concurrency = parts.concurrency();
+      let entered = false;
+      const begun = () => {
+        entered = true;
+      };
       try {
-        const result = await parts.compute.invoke(specOf(ctx.platform, ctx, fn, row), {
-          requestId: call.requestId,
-          payload: call.payload,
-          invokedFunctionArn: call.invokedArn,
-          trace: formatTrace(ctx.trace),
-          ...(call.clientContext === undefined ? {} : { clientContext: call.clientContext }),
-          ...(call.tail ? { tail: true } : {}),
-          ...(call.stream ? { stream: call.stream } : {}),
+        concurrency.request(key, fn);
+        const result = await parts.compute.invoke(specOf(ctx.platform, ctx, fn, row), requestOf(ctx, call), {
+          onDemand() {
+            const admitted = concurrency.enter(ctx, key, fn);
+            return admitted ? admitted.then(begun) : begun();
+          },
+          onNew: () => concurrency.start(key),
         });
         ctx.meter('Invocations', 1);
         ctx.meter('GigabyteSeconds', (result.report.billedMs / 1000) * (row.memorySize / 1024));
@@ -96,15 +81,27 @@ export function createRunner(parts: RunnerParts): FunctionRunner {
       } catch (error) {
         throw worded(error);
       } finally {
-        leave(key);
-        leave(account);
+        if (entered) concurrency.leave(ctx, key, fn);
       }
     },
   };
 }
 
+function requestOf(ctx: Ctx, call: RunCall): InvokeRequest {
+  return {
+    requestId: call.requestId,
+    payload: call.payload,
+    invokedFunctionArn: call.invokedArn,
+    trace: formatTrace(ctx.trace),
+    ...(call.clientContext === undefined ? {} : { clientContext: call.clientContext }),
+    ...(call.tail ? { tail: true } : {}),
+    ...(call.stream ? { stream: call.stream } : {}),
+  };
+}
+
 function worded(error: unknown): unknown {
-  if (error instanceof CapacityError) return throttled('ConcurrentInvocationLimitExceeded');
+  // What the machine can hold is its account's concurrency.
+  if (error instanceof CapacityError) return throttled(error.queueFull ? 'CallerRateLimitExceeded' : 'ConcurrentInvocationLimitExceeded', RETRY_AFTER_SECONDS);
   if (error instanceof RuntimeMissingError) {
     return new AwsError('InvalidRuntimeException', error.message, {
       status: 502,

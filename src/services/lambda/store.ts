@@ -90,12 +90,25 @@ export interface FunctionRow {
   readonly nextVersion: number;
   readonly tags: Readonly<Record<string, string>>;
   readonly reservedConcurrency?: number;
+  /** Provisioned concurrency, by version or alias. */
+  readonly provisioned?: Readonly<Record<string, ProvisionedConfig>>;
   /** Recorded. */
   readonly codeSigningConfigArn?: string;
   /** Recorded: `Allow` or `Terminate`. */
   readonly recursiveLoop?: string;
   /** Recorded, by qualifier. */
   readonly runtimeManagement?: Readonly<Record<string, { readonly updateOn: string; readonly versionArn?: string }>>;
+}
+
+export interface ProvisionedConfig {
+  readonly requested: number;
+  /** Virtual time. */
+  readonly modifiedMs: number;
+}
+
+/** What functions of an account and region take of its concurrency: reserved, or provisioned without being reserved. */
+export interface ConcurrencyRow {
+  readonly amounts: Readonly<Record<string, number>>;
 }
 
 export interface AliasRow {
@@ -173,6 +186,10 @@ export const keys = {
   policy: (place: Place, name: string, qualifier: string): Key => keyOf(ROOM, place.account, place.region, 'policy', name, qualifier),
   codeSigning: (place: Place, id: string): Key => keyOf(ROOM, place.account, place.region, 'code-signing', id),
   codeSignings: (place: Place): Key => keyOf(ROOM, place.account, place.region, 'code-signing'),
+  concurrency: (place: Place): Key => keyOf(ROOM, place.account, place.region, 'concurrency'),
+  /** Marks functions that have provisioned concurrency: at start they are looked up here. */
+  provisionedMark: (place: Place, name: string): Key => keyOf(ROOM, 'provisioned', place.account, place.region, name),
+  provisionedMarks: (): Key => keyOf(ROOM, 'provisioned'),
   eventInvoke: (place: Place, name: string, qualifier: string): Key => keyOf(ROOM, place.account, place.region, 'event-invoke', name, qualifier),
   eventInvokes: (place: Place, name: string): Key => keyOf(ROOM, place.account, place.region, 'event-invoke', name),
   url: (place: Place, name: string, qualifier: string): Key => keyOf(ROOM, place.account, place.region, 'url', name, qualifier),
@@ -236,7 +253,7 @@ export function read<T>(tx: Tx, key: Key): T | undefined {
 export function write(
   tx: Tx,
   key: Key,
-  row: FunctionRow | VersionRow | AliasRow | PolicyRow | LayerRow | LayerVersionRow | UrlRow | EventInvokeRow | CodeSigningRow,
+  row: FunctionRow | ConcurrencyRow | VersionRow | AliasRow | PolicyRow | LayerRow | LayerVersionRow | UrlRow | EventInvokeRow | CodeSigningRow,
 ): void {
   tx.put(key, encodeJson(row));
 }

@@ -9,12 +9,14 @@ import type {
 } from '@aws-sdk/client-lambda';
 import type { Tx } from '../../../store/store.ts';
 import type { Ctx, Operation } from '../../service.ts';
+import { withoutProvisioned } from '../domain/concurrency.ts';
 import { functionArn, readReference } from '../domain/names.ts';
 import { conflict, functionNotFound, invalidParameter, notFound, plainInvalidParameter, revisionMismatch, validation } from '../errors.ts';
-import { requireFunction } from '../functions.ts';
+import { type LambdaRoom, requireFunction } from '../functions.ts';
 import { LIST_ITEMS_MAX } from '../limits.ts';
-import { type AliasRow, type FunctionRow, getAliasRow, keys, listRows, read, write } from '../store.ts';
+import { type AliasRow, type FunctionRow, getAliasRow, getFunctionRow, keys, listRows, read, write } from '../store.ts';
 import { markerOf, readMarker } from './list-functions.ts';
+import { changeConcurrency } from './shared-concurrency.ts';
 
 type Weights = Record<string, number>;
 
@@ -41,33 +43,36 @@ export const createAlias: Operation<CreateAliasRequest, AliasConfiguration> = as
   return shown(ctx, name, row);
 };
 
-/** "UpdateAlias". */
-export const updateAlias: Operation<UpdateAliasRequest, AliasConfiguration> = async (ctx, input) => {
-  const { name } = readReference(ctx, input.FunctionName ?? '');
-  const alias = input.Name ?? '';
-  const key = keys.alias(ctx, name, alias);
-  const revisionId = ctx.platform.ids.uuid();
-  const row = await ctx.platform.store.transact({ keys: [key], reads: [keys.fn(ctx, name)] }, (tx) => {
-    if (!read<FunctionRow>(tx, keys.fn(ctx, name))) throw functionNotFound(functionArn(ctx, name));
-    const before = read<AliasRow>(tx, key);
-    if (!before) throw notFound(`Alias not found: ${functionArn(ctx, name, alias)}`);
-    if (input.RevisionId !== undefined && input.RevisionId !== before.revisionId) throw revisionMismatch();
-    const version = input.FunctionVersion ?? before.functionVersion;
-    const weights = input.RoutingConfig === undefined ? before.weights : input.RoutingConfig.AdditionalVersionWeights;
-    requireVersion(tx, ctx, name, version);
-    checkWeights(tx, ctx, name, version, weights);
-    const after: AliasRow = {
-      name: alias,
-      functionVersion: version,
-      description: input.Description ?? before.description,
-      ...withWeights(weights),
-      revisionId,
-    };
-    write(tx, key, after);
-    return after;
-  });
-  return shown(ctx, name, row);
-};
+/** "UpdateAlias". Its provisioned concurrency moves with it. */
+export const updateAlias =
+  (room: LambdaRoom): Operation<UpdateAliasRequest, AliasConfiguration> =>
+  async (ctx, input) => {
+    const { name } = readReference(ctx, input.FunctionName ?? '');
+    const alias = input.Name ?? '';
+    const key = keys.alias(ctx, name, alias);
+    const revisionId = ctx.platform.ids.uuid();
+    const row = await ctx.platform.store.transact({ keys: [key], reads: [keys.fn(ctx, name)] }, (tx) => {
+      if (!read<FunctionRow>(tx, keys.fn(ctx, name))) throw functionNotFound(functionArn(ctx, name));
+      const before = read<AliasRow>(tx, key);
+      if (!before) throw notFound(`Alias not found: ${functionArn(ctx, name, alias)}`);
+      if (input.RevisionId !== undefined && input.RevisionId !== before.revisionId) throw revisionMismatch();
+      const version = input.FunctionVersion ?? before.functionVersion;
+      const weights = input.RoutingConfig === undefined ? before.weights : input.RoutingConfig.AdditionalVersionWeights;
+      requireVersion(tx, ctx, name, version);
+      checkWeights(tx, ctx, name, version, weights);
+      const after: AliasRow = {
+        name: alias,
+        functionVersion: version,
+        description: input.Description ?? before.description,
+        ...withWeights(weights),
+        revisionId,
+      };
+      write(tx, key, after);
+      return after;
+    });
+    await room.provisioning.apply(ctx.platform, ctx, name);
+    return shown(ctx, name, row);
+  };
 
 /** "GetAlias". */
 export const getAlias: Operation<GetAliasRequest, AliasConfiguration> = async (ctx, input) => {
@@ -88,18 +93,27 @@ export const listAliases: Operation<ListAliasesRequest, ListAliasesResponse> = a
   return { Aliases: wanted.map((row) => shown(ctx, name, row)), ...(lastKey === undefined ? {} : { NextMarker: markerOf(lastKey) }) };
 };
 
-/** "DeleteAlias": an alias that is not there is a success. */
-export const deleteAlias: Operation<DeleteAliasRequest, Record<string, never>> = async (ctx, input) => {
-  const { name } = readReference(ctx, input.FunctionName ?? '');
-  const alias = input.Name ?? '';
-  const key = keys.alias(ctx, name, alias);
-  const policy = keys.policy(ctx, name, alias);
-  await ctx.platform.store.transact({ keys: [key, policy] }, (tx) => {
-    tx.delete(key);
-    tx.delete(policy);
-  });
-  return {};
-};
+/** "DeleteAlias": an alias that is not there is a success. What was provisioned for it ends. */
+export const deleteAlias =
+  (room: LambdaRoom): Operation<DeleteAliasRequest, Record<string, never>> =>
+  async (ctx, input) => {
+    const { name } = readReference(ctx, input.FunctionName ?? '');
+    const alias = input.Name ?? '';
+    const fn = await getFunctionRow(ctx.platform.store, ctx, name);
+    const gone = (tx: Tx) => {
+      tx.delete(keys.alias(ctx, name, alias));
+      tx.delete(keys.policy(ctx, name, alias));
+    };
+    if (!fn?.provisioned?.[alias]) await ctx.platform.store.transact({ keys: [keys.alias(ctx, name, alias), keys.policy(ctx, name, alias)] }, gone);
+    else {
+      await changeConcurrency(ctx, name, (tx) => {
+        gone(tx);
+        return withoutProvisioned(read<FunctionRow>(tx, keys.fn(ctx, name)) ?? fn, alias);
+      });
+      await room.provisioning.apply(ctx.platform, ctx, name);
+    }
+    return {};
+  };
 
 function requireVersion(tx: Tx, ctx: Ctx, name: string, version: string): void {
   const found = version === '$LATEST' ? read(tx, keys.fn(ctx, name)) : read(tx, keys.version(ctx, name, version));

@@ -5,24 +5,34 @@ import type {
   PutFunctionConcurrencyRequest,
 } from '@aws-sdk/client-lambda';
 import type { Ctx, Operation } from '../../service.ts';
+import { takenBy } from '../domain/concurrency.ts';
 import { functionArn, readReference } from '../domain/names.ts';
 import { functionNotFound, invalidParameter, plainInvalidParameter } from '../errors.ts';
 import { requireFunction } from '../functions.ts';
 import { CONCURRENT_EXECUTIONS, UNRESERVED_CONCURRENCY_MIN } from '../limits.ts';
-import { type FunctionRow, keys, read, write } from '../store.ts';
-import { reservedByOthers } from './storage.ts';
+import { type FunctionRow, keys, read } from '../store.ts';
+import { changeConcurrency } from './shared-concurrency.ts';
 
 /** "PutFunctionConcurrency". */
 export const putFunctionConcurrency: Operation<PutFunctionConcurrencyRequest, GetFunctionConcurrencyResponse> = async (ctx, input) => {
   const name = unqualified(ctx, input.FunctionName ?? '');
   const reserved = input.ReservedConcurrentExecutions ?? 0;
-  if (!(await ctx.platform.store.get(keys.fn(ctx, name)))) throw functionNotFound(functionArn(ctx, name, '$LATEST'));
-  if (CONCURRENT_EXECUTIONS - (await reservedByOthers(ctx, name)) - reserved < UNRESERVED_CONCURRENCY_MIN) {
-    throw plainInvalidParameter(
-      `Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [${UNRESERVED_CONCURRENCY_MIN}].`,
-    );
-  }
-  await change(ctx, name, (fn) => ({ ...fn, reservedConcurrency: reserved }));
+  await changeConcurrency(ctx, name, (tx, others) => {
+    const fn = read<FunctionRow>(tx, keys.fn(ctx, name));
+    if (!fn) throw functionNotFound(functionArn(ctx, name, '$LATEST'));
+    const { provisioned } = takenBy(fn);
+    if (reserved < provisioned) {
+      throw plainInvalidParameter(
+        ` ReservedConcurrentExecutions  ${reserved} should not be lower than function's total provisioned concurrency [${provisioned}].`,
+      );
+    }
+    if (CONCURRENT_EXECUTIONS - others - reserved < UNRESERVED_CONCURRENCY_MIN) {
+      throw plainInvalidParameter(
+        `Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [${UNRESERVED_CONCURRENCY_MIN}].`,
+      );
+    }
+    return { ...fn, reservedConcurrency: reserved };
+  });
   return { ReservedConcurrentExecutions: reserved };
 };
 
@@ -35,7 +45,13 @@ export const getFunctionConcurrency: Operation<GetFunctionConcurrencyRequest, Ge
 
 /** "DeleteFunctionConcurrency". */
 export const deleteFunctionConcurrency: Operation<DeleteFunctionConcurrencyRequest, Record<string, never>> = async (ctx, input) => {
-  await change(ctx, unqualified(ctx, input.FunctionName ?? ''), ({ reservedConcurrency: _, ...fn }) => fn);
+  const name = unqualified(ctx, input.FunctionName ?? '');
+  await changeConcurrency(ctx, name, (tx) => {
+    const before = read<FunctionRow>(tx, keys.fn(ctx, name));
+    if (!before) throw functionNotFound(functionArn(ctx, name));
+    const { reservedConcurrency: _, ...fn } = before;
+    return fn;
+  });
   return {};
 };
 
@@ -47,13 +63,4 @@ function unqualified(ctx: Ctx, functionName: string): string {
     );
   }
   return name;
-}
-
-async function change(ctx: Ctx, name: string, to: (fn: FunctionRow) => FunctionRow): Promise<void> {
-  const key = keys.fn(ctx, name);
-  await ctx.platform.store.transact({ keys: [key] }, (tx) => {
-    const fn = read<FunctionRow>(tx, key);
-    if (!fn) throw functionNotFound(functionArn(ctx, name));
-    write(tx, key, to(fn));
-  });
 }

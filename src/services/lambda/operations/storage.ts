@@ -3,25 +3,24 @@ import type { Ctx, Operation } from '../../service.ts';
 import { codeStorageExceeded } from '../errors.ts';
 import { CONCURRENT_EXECUTIONS, TOTAL_CODE_BYTES_MAX, UNZIPPED_BYTES_MAX, ZIP_BYTES_MAX } from '../limits.ts';
 import { type FunctionRow, keys, type LayerVersionRow, listRows, type VersionRow } from '../store.ts';
+import { amountsOf, sumOf } from './shared-concurrency.ts';
 
 const PAGE = 1000;
 
-/** Code, functions and reserved concurrency of an account in a region, summed from its rows. */
-async function usageOf(ctx: Ctx): Promise<{ readonly codeBytes: number; readonly functions: number; readonly reserved: number }> {
+/** Code and functions of an account in a region, summed from its rows. */
+async function usageOf(ctx: Ctx): Promise<{ readonly codeBytes: number; readonly functions: number }> {
   let codeBytes = 0;
   let functions = 0;
-  let reserved = 0;
   let after: string | undefined;
   do {
     const page = await listRows<FunctionRow>(ctx.platform.store, keys.functions(ctx), PAGE, after);
     for (const fn of page.rows) {
       functions++;
-      reserved += fn.reservedConcurrency ?? 0;
       codeBytes += fn.latest.code.size + (await versionBytes(ctx, fn));
     }
     after = page.lastKey;
   } while (after !== undefined);
-  return { codeBytes: codeBytes + (await layerBytes(ctx)), functions, reserved };
+  return { codeBytes: codeBytes + (await layerBytes(ctx)), functions };
 }
 
 /** Of published versions: AWS counts each, also where it has the code of another. */
@@ -42,22 +41,17 @@ export async function checkCodeStorage(ctx: Ctx, bytes: number): Promise<void> {
   if (bytes > TOTAL_CODE_BYTES_MAX - (await usageOf(ctx)).codeBytes) throw codeStorageExceeded();
 }
 
-/** Concurrency that functions have reserved, `except` one. */
-export async function reservedByOthers(ctx: Ctx, except: string): Promise<number> {
-  const { rows } = await listRows<FunctionRow>(ctx.platform.store, keys.functions(ctx), Number.MAX_SAFE_INTEGER);
-  return rows.reduce((sum, fn) => sum + (fn.name === except ? 0 : (fn.reservedConcurrency ?? 0)), 0);
-}
-
 /** "GetAccountSettings". */
 export const getAccountSettings: Operation<Record<string, unknown>, GetAccountSettingsResponse> = async (ctx) => {
-  const { codeBytes, functions, reserved } = await usageOf(ctx);
+  const { codeBytes, functions } = await usageOf(ctx);
+  const taken = sumOf(await amountsOf(ctx.platform.store, ctx));
   return {
     AccountLimit: {
       TotalCodeSize: TOTAL_CODE_BYTES_MAX,
       CodeSizeUnzipped: UNZIPPED_BYTES_MAX,
       CodeSizeZipped: ZIP_BYTES_MAX,
       ConcurrentExecutions: CONCURRENT_EXECUTIONS,
-      UnreservedConcurrentExecutions: CONCURRENT_EXECUTIONS - reserved,
+      UnreservedConcurrentExecutions: CONCURRENT_EXECUTIONS - taken,
     },
     AccountUsage: { TotalCodeSize: codeBytes, FunctionCount: functions },
   };
