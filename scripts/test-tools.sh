@@ -50,3 +50,17 @@ if ! venv_is_current; then
     exit 1
   }
 fi
+
+# The SDKs of durable functions, which the tests put into functions' packages: about 3 MB. What they need besides is in the runtimes.
+DURABLE_PYTHON=3.0.0
+DURABLE_JS=2.4.0
+durable=.cache/durable-sdk
+if [ "$(cat "$durable/.stamp" 2>/dev/null || true)" != "$DURABLE_PYTHON $DURABLE_JS" ]; then
+  rm -rf "$durable"
+  mkdir -p "$durable/python" "$durable/js"
+  find_pip
+  # Installed without being run here: functions run it with the Python of their runtime.
+  "${PIP[@]}" install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --ignore-requires-python --target "$durable/python" "aws-durable-execution-sdk-python==$DURABLE_PYTHON"
+  (cd "$durable/js" && npm pack --silent "@aws/durable-execution-sdk-js@$DURABLE_JS" >/dev/null && tar xzf ./*.tgz && rm ./*.tgz)
+  echo "$DURABLE_PYTHON $DURABLE_JS" >"$durable/.stamp"
+fi
