@@ -17,6 +17,7 @@ import {
   WAITING_MAX,
   WAITING_MS_MAX,
 } from './limits.ts';
+import { logStreamName } from './missing-runtime.ts';
 import { createProcessDriver } from './process/driver.ts';
 import { Provision, type ProvisionStatus } from './provision.ts';
 import { RuntimeApi } from './runtime-api.ts';
@@ -33,6 +34,8 @@ export interface ComputeOptions {
   /** Memory that all environments share, by their functions' memory sizes. */
   readonly memoryBudgetMb?: number;
   readonly idleMs?: number;
+  /** Functions whose exact runtime is absent fail, instead of running on the nearest there is. */
+  readonly strictRuntimes?: boolean;
   readonly driver?: Driver;
 }
 
@@ -283,7 +286,7 @@ class ComputePool implements Compute {
   async #create(spec: FunctionSpec, group: Group): Promise<Environment> {
     try {
       const [runtime, codeDirectory, optDirectory] = await Promise.all([
-        resolveRuntime(spec.runtime),
+        resolveRuntime(spec.runtime, { strict: this.#options.strictRuntimes ?? false }),
         this.#cache.directoryOf(spec.code),
         this.#cache.mergedDirectoryOf(spec.layers ?? []),
       ]);
@@ -404,9 +407,4 @@ class ComputePool implements Compute {
 
 function groupName({ key, configuration }: FunctionSpec): string {
   return `${key}#${configuration}`;
-}
-
-/** `2026/11/21/[$LATEST]4459c970fa6d4c77aca62c95850fce54`. */
-function logStreamName(nowMs: number, version: string, id: string): string {
-  return `${new Date(nowMs).toISOString().slice(0, 10).replaceAll('-', '/')}/[${version}]${id}`;
 }

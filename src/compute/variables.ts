@@ -13,6 +13,14 @@ export interface LaunchFacts {
   readonly runtimeApi: string;
 }
 
+/** Where X-Ray's libraries send segments: nobody listens, and a datagram to nobody on this machine costs nothing. */
+const XRAY = {
+  AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',
+  AWS_XRAY_DAEMON_ADDRESS: '127.0.0.1:2000',
+  _AWS_XRAY_DAEMON_ADDRESS: '127.0.0.1',
+  _AWS_XRAY_DAEMON_PORT: '2000',
+};
+
 /**
  * The whole environment of a runtime's process: nothing of the machine's own. Reserved names win over the user's, the user's over
  * what is only a default. "Working with Lambda environment variables", "Defined runtime environment variables".
@@ -26,7 +34,7 @@ export function launchVariables(facts: LaunchFacts): Record<string, string> {
     LD_LIBRARY_PATH: `${codeDirectory}:${codeDirectory}/lib:${optDirectory}/lib`,
     // Without a machine's locale to fall back on, Python reads files as UTF-8 as it does on AWS.
     ...(runtime.family === 'python' ? { LC_CTYPE: 'C.UTF-8' } : {}),
-    AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',
+    ...XRAY,
     // Nobody serves instance metadata here: without this, a missing credential would be looked for on the network for seconds.
     AWS_EC2_METADATA_DISABLED: 'true',
     ...spec.platformVariables(),
@@ -34,7 +42,7 @@ export function launchVariables(facts: LaunchFacts): Record<string, string> {
     _HANDLER: spec.handler,
     AWS_REGION: spec.region,
     AWS_DEFAULT_REGION: spec.region,
-    AWS_EXECUTION_ENV: `AWS_Lambda_${runtime.name}`,
+    ...(runtime.family === 'provided' ? {} : { AWS_EXECUTION_ENV: `AWS_Lambda_${runtime.name}` }),
     AWS_LAMBDA_FUNCTION_NAME: spec.functionName,
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(spec.memoryMb),
     AWS_LAMBDA_FUNCTION_VERSION: spec.version,
@@ -46,7 +54,8 @@ export function launchVariables(facts: LaunchFacts): Record<string, string> {
     AWS_SESSION_TOKEN: credentials.sessionToken,
     AWS_LAMBDA_RUNTIME_API: runtimeApi,
     LAMBDA_TASK_ROOT: codeDirectory,
-    PWD: codeDirectory,
+    // What a shell leaves behind: AWS starts these runtimes by one.
+    ...(runtime.family === 'provided' || runtime.family === 'java' ? {} : { PWD: codeDirectory, SHLVL: '0' }),
   };
 }
 

@@ -31,6 +31,7 @@ export function allRooms({ dataDir, config, platform, driver }: RoomParts): Serv
     ids,
     log,
     memoryBudgetMb: config.functionMemoryMb,
+    strictRuntimes: config.strictRuntimes,
     idleMs: config.functionIdleMs,
     driver,
   });

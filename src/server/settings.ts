@@ -27,6 +27,7 @@ export interface Settings {
   production: boolean;
   drainMs: number;
   functionMemoryMb: number;
+  strictRuntimes: boolean;
   isolation: 'auto' | 'sandbox' | 'process';
   limitCpu: boolean;
   functionIdleMs: number;
@@ -47,6 +48,7 @@ export const SETTINGS: readonly Setting[] = [
   { name: 'production', flag: '--production', kind: 'switch', default: false, help: 'refuse what only tests need: the clock admin API' },
   { name: 'drainMs', flag: '--drain-ms', kind: 'milliseconds', default: 10_000, help: 'how long a stop waits for requests under way' },
   { name: 'functionMemoryMb', flag: '--function-memory-mb', kind: 'megabytes', default: 4096, help: 'memory that all execution environments share' },
+  { name: 'strictRuntimes', flag: '--strict-runtimes', kind: 'switch', default: false, help: 'refuse to run a function on another version of its runtime' },
   {
     name: 'isolation',
     flag: '--isolation',

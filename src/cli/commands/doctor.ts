@@ -45,9 +45,11 @@ function nodeVersion(): Finding {
 
 async function runtimes(): Promise<Finding[]> {
   const found = await discoverRuntimes();
-  return found.map(({ name, status, executable, version }) => {
-    if (status === 'absent') return { check: name, state: 'missing', detail: 'no interpreter found: install one, and functions of this runtime can run' };
-    if (status === 'exact') return { check: name, state: 'ok', detail: `${version} (${executable})` };
+  return found.map(({ name, status, executable, version, install }) => {
+    // Python and Node.js are what Croft cannot do without; others are needed by who uses them.
+    if (status === 'absent')
+      return { check: name, state: /^(python|nodejs)/.test(name) ? 'missing' : 'note', detail: `not on this machine: install ${install}` };
+    if (status === 'exact') return { check: name, state: 'ok', detail: executable ? `${version} (${executable})` : 'the function brings its own program' };
     return { check: name, state: 'note', detail: `runs on ${version} (${executable}), the nearest there is` };
   });
 }

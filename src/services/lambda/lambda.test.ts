@@ -344,7 +344,6 @@ describe('a request that AWS refuses', () => {
       'InvalidParameterValueException',
       'The runtime parameter of python3.7 is no longer supported for creating or updating AWS Lambda functions. We recommend you use a supported runtime while creating or updating functions.',
     ],
-    ['other runtime', { Runtime: 'java21' }, 'NotImplemented', 'The runtime java21'],
     [
       'architecture',
       { Architectures: ['X86_64' as never] },

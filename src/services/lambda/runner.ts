@@ -1,7 +1,7 @@
 import type { Compute } from '../../compute/compute.ts';
 import { CapacityError, RuntimeMissingError } from '../../compute/failures.ts';
+import { logStreamName, missingRuntimeResult } from '../../compute/missing-runtime.ts';
 import type { CodePackage, FunctionSpec, InvokeRequest, InvokeResult } from '../../compute/types.ts';
-import { AwsError } from '../../kit/errors.ts';
 import { formatTrace } from '../../kit/trace.ts';
 import type { Ctx, Platform } from '../service.ts';
 import type { Concurrency } from './concurrency.ts';
@@ -79,12 +79,18 @@ export function createRunner(parts: RunnerParts): FunctionRunner {
         ctx.meter('GigabyteSeconds', (result.report.billedMs / 1000) * (row.memorySize / 1024));
         return result;
       } catch (error) {
+        if (error instanceof RuntimeMissingError) return withoutRuntime(ctx, specOf(ctx.platform, ctx, fn, row), call, error);
         throw worded(error);
       } finally {
         if (entered) concurrency.leave(ctx, key, fn);
       }
     },
   };
+}
+
+function withoutRuntime({ platform: { clock, ids } }: Ctx, spec: FunctionSpec, call: RunCall, error: RuntimeMissingError): InvokeResult {
+  const stream = logStreamName(clock.virtual(), spec.version, ids.bytes(16).toString('hex'));
+  return missingRuntimeResult(spec, call, error, clock, stream);
 }
 
 function requestOf(ctx: Ctx, call: RunCall): InvokeRequest {
@@ -102,14 +108,6 @@ function requestOf(ctx: Ctx, call: RunCall): InvokeRequest {
 function worded(error: unknown): unknown {
   // What the machine can hold is its account's concurrency.
   if (error instanceof CapacityError) return throttled(error.queueFull ? 'CallerRateLimitExceeded' : 'ConcurrentInvocationLimitExceeded', RETRY_AFTER_SECONDS);
-  if (error instanceof RuntimeMissingError) {
-    return new AwsError('InvalidRuntimeException', error.message, {
-      status: 502,
-      fault: 'server',
-      members: { Type: 'User', Message: error.message },
-      cause: error,
-    });
-  }
   return error;
 }
 

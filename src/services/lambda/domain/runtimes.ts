@@ -1,4 +1,3 @@
-import { notImplemented } from '../../../kit/errors.ts';
 import { invalidParameter } from '../errors.ts';
 
 /** Runtimes that functions can be created with, in the order in which AWS's own message lists them. */
@@ -30,7 +29,7 @@ export function runtimesFailure(runtimes: readonly string[]): string | undefined
   return `Value '[${runtimes.join(', ')}]' at 'compatibleRuntimes' failed to satisfy constraint: Member must satisfy enum value set: [${SUPPORTED.join(', ')}]`;
 }
 
-/** Checks a runtime name as AWS does; refuses those that Croft does not run yet (501). */
+/** Checks a runtime name as AWS does. Whether this machine has it is seen when the function runs. */
 export function checkRuntime(runtime: string): void {
   if (DEPRECATED.has(runtime)) {
     throw invalidParameter(
@@ -42,5 +41,4 @@ export function checkRuntime(runtime: string): void {
       `Value ${runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [${SUPPORTED.join(', ')}] or be a valid ARN`,
     );
   }
-  if (!/^(python3|nodejs)/.test(runtime)) throw notImplemented(`The runtime ${runtime} (Python and Node.js functions can be created)`);
 }
