@@ -5,6 +5,7 @@ import { given, isCode, quietly, text, whole } from './cloudformation-helpers.ts
 import { eventInvokeConfig, layerVersion, layerVersionPermission, url } from './cloudformation-more.ts';
 import { applyProvisioned } from './cloudformation-provisioned.ts';
 import { zipOf } from './domain/inline-code.ts';
+import { eventSourceMapping } from './event-source-mappings/index.ts';
 import { FUNCTION_NAME_LENGTH_MAX } from './limits.ts';
 
 /** How often, and how long, a function is looked at until it is Active. */
@@ -300,4 +301,14 @@ function aliasInput(properties: Properties): Record<string, unknown> {
   });
 }
 
-export const resources: readonly ResourceType[] = [lambdaFunction, permission, version, alias, layerVersion, layerVersionPermission, url, eventInvokeConfig];
+export const resources: readonly ResourceType[] = [
+  lambdaFunction,
+  permission,
+  version,
+  alias,
+  layerVersion,
+  layerVersionPermission,
+  url,
+  eventInvokeConfig,
+  eventSourceMapping,
+];

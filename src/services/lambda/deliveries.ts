@@ -3,10 +3,12 @@ import { CodePackageError } from '../../compute/failures.ts';
 import type { Tx } from '../../store/store.ts';
 import type { Ctx, Platform } from '../service.ts';
 import { INVOKE, invokeLater } from './async-invocation.ts';
+import { DESTINATION, dispatchLater } from './destinations.ts';
 import { launchIdOf, settled } from './domain/configuration.ts';
 import type { Place } from './domain/names.ts';
+import { type Mappings, settleMapping, TRANSITION } from './event-source-mappings/index.ts';
 import { functionKey, type LambdaRoom } from './functions.ts';
-import { ASYNC_CONCURRENCY, UPDATE_MS_MIN } from './limits.ts';
+import { ASYNC_CONCURRENCY, DESTINATION_CONCURRENCY, UPDATE_MS_MIN } from './limits.ts';
 import { isUsedByVersion } from './operations/code.ts';
 import { packageOf, packagesOf } from './runner.ts';
 import { type FunctionRow, getFunctionRow, keys, read, type VersionRow, write } from './store.ts';
@@ -26,9 +28,11 @@ export function enqueueSettle(ctx: Ctx, tx: Tx, payload: SettlePayload): void {
   ctx.platform.bus.enqueue(tx, { target: SETTLE, account, region, trace, payload, orderKey: `lambda ${functionKey(ctx, payload.name)}` });
 }
 
-export function registerDeliveries(platform: Platform, room: LambdaRoom): void {
+export function registerDeliveries(platform: Platform, room: LambdaRoom, mappings: Mappings): void {
   platform.bus.register(SETTLE, { concurrency: 16 }, (attempt) => settle(platform, room, attempt));
   platform.bus.register(INVOKE, { concurrency: ASYNC_CONCURRENCY }, (attempt) => invokeLater(platform, room, attempt));
+  platform.bus.register(DESTINATION, { concurrency: DESTINATION_CONCURRENCY }, (attempt) => dispatchLater(platform, attempt));
+  platform.bus.register(TRANSITION, { concurrency: 16 }, (attempt) => settleMapping(platform, mappings, attempt));
 }
 
 /** Unpacks the code, then makes the function Active or its update Successful: the new environments' first calls need not wait. */

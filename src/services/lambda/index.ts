@@ -8,6 +8,15 @@ import { layerArn, readLayerName } from './domain/layers.ts';
 import { functionArn } from './domain/names.ts';
 import { RECORDED } from './domain/parameters.ts';
 import { createWaits, durableOperations, durableRunner, registerDurableDeliveries } from './durable/index.ts';
+import {
+  createEventSourceMapping,
+  createMappings,
+  deleteEventSourceMapping,
+  getEventSourceMapping,
+  listEventSourceMappings,
+  mappingArn,
+  updateEventSourceMapping,
+} from './event-source-mappings/index.ts';
 import { createSettled, type LambdaRoom } from './functions.ts';
 import { createCodeLinks } from './links.ts';
 import { createLogWriter } from './log-writer.ts';
@@ -78,6 +87,7 @@ export function createLambdaRoom(compute: Compute): Service {
   };
   const logs = createLogWriter(platform);
   const links = createCodeLinks();
+  const mappings = createMappings();
   let concurrency: Concurrency | undefined;
   const runner = createRunner({
     compute,
@@ -102,12 +112,14 @@ export function createLambdaRoom(compute: Compute): Service {
     async start(given) {
       started = given;
       await compute.start();
-      registerDeliveries(given, room);
+      registerDeliveries(given, room, mappings);
+      await mappings.start(given, room);
       registerDurableDeliveries(given, room, runner);
       await room.provisioning.start(given);
       given.log.info({ driver: compute.driver.name, isolation: compute.driver.isolation }, 'functions run in execution environments of this driver');
     },
     async stop() {
+      await mappings.stop();
       await room.provisioning.stop();
       await compute.stop();
       await logs.flush();
@@ -164,6 +176,11 @@ function operationsOf(room: LambdaRoom): Record<string, OperationEntry> {
     GetFunctionEventInvokeConfig: { run: getFunctionEventInvokeConfig, access: onFunction },
     DeleteFunctionEventInvokeConfig: { run: deleteFunctionEventInvokeConfig, access: onFunction },
     ListFunctionEventInvokeConfigs: { run: listFunctionEventInvokeConfigs, access: onFunction },
+    CreateEventSourceMapping: { run: createEventSourceMapping, access: onMapping, recorded: ['KMSKeyArn', 'MetricsConfig'] },
+    GetEventSourceMapping: { run: getEventSourceMapping, access: onMapping },
+    ListEventSourceMappings: { run: listEventSourceMappings, access: onMapping },
+    UpdateEventSourceMapping: { run: updateEventSourceMapping, access: onMapping, recorded: ['KMSKeyArn', 'MetricsConfig'] },
+    DeleteEventSourceMapping: { run: deleteEventSourceMapping, access: onMapping },
     CreateCodeSigningConfig: { run: createCodeSigningConfig, access: onAll, recorded: ['AllowedPublishers', 'CodeSigningPolicies'] },
     GetCodeSigningConfig: { run: getCodeSigningConfig, access: onSigning },
     UpdateCodeSigningConfig: { run: updateCodeSigningConfig, access: onSigning, recorded: ['AllowedPublishers', 'CodeSigningPolicies'] },
@@ -190,6 +207,7 @@ const onFunction: Access = { resource: resourceOf };
 const onAll: Access = { resource: (ctx) => functionArn(ctx, '*') };
 const onArn: Access = { resource: (_ctx, input) => text(input['Resource']) };
 
+const onMapping: Access = { resource: (ctx, input) => mappingArn(ctx, text(input['UUID']) || '*') };
 const onSigning: Access = { resource: (_ctx, input) => text(input['CodeSigningConfigArn']) };
 const onLayer: Access = {
   resource: (ctx, input) => {

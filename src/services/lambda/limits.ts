@@ -48,8 +48,17 @@ export const ASYNC_AGE_MS_MAX = 6 * 3_600_000;
 export const ASYNC_BACKOFF_MS_MAX = 5 * 60_000;
 /** Asynchronous invocations of this process under way at once. */
 export const ASYNC_CONCURRENCY = 64;
+/** Records on their way to destinations and dead-letter queues at once. */
+export const DESTINATION_CONCURRENCY = 32;
 /** Events above this size are kept as a blob, the delivery names it. */
 export const ASYNC_INLINE_BYTES_MAX = 131_072;
+
+/** Records for destinations and dead-letter queues above this size are kept as a blob, the delivery names it. */
+export const DESTINATION_INLINE_BYTES_MAX = 131_072;
+/** "Use Lambda recursive loop detection": runs of one function in one trace, after which it is not invoked again. */
+export const RECURSION_HOPS_MAX = 16;
+/** Functions that one trace remembers. */
+export const RECURSION_LINEAGE_MAX = 32;
 
 /** Payloads up to this are parsed at once; longer ones in slices, so that the event loop is never held. */
 export const PARSE_AT_ONCE_BYTES_MAX = 131_072;
