@@ -21,7 +21,7 @@ export const RUN = 'lambda:durable-run';
 export const TIMER = 'lambda:durable-timer';
 export const CHAINED = 'lambda:durable-chained';
 export const EXPIRE = 'lambda:durable-expire';
-export const ENDED = 'lambda:durable-ended';
+export const STATUS = 'lambda:durable-status';
 
 export interface RunPayload {
   readonly id: string;
@@ -42,8 +42,8 @@ export interface ChainedPayload {
   readonly tenantId?: string;
 }
 
-/** What an ended execution still causes: `RUNNING` for one that began. */
-export interface EndedPayload {
+/** An execution has come to this status: it began, or it has ended. */
+export interface StatusPayload {
   readonly id: string;
   readonly status: string;
 }
@@ -65,7 +65,7 @@ export interface Editor {
   event(type: string, subject: OperationRow | undefined, details: Readonly<Record<string, EventValue | undefined>>, atMs?: number): void;
   arm(kind: TimerKind, operationId: string, dueMs: number): void;
   disarm(kind: TimerKind, operationId: string, dueMs: number): void;
-  send(target: string, payload: RunPayload | TimerPayload | ChainedPayload | EndedPayload, options?: { dueMs?: number; orderKey?: string }): void;
+  send(target: string, payload: RunPayload | TimerPayload | ChainedPayload | StatusPayload, options?: { dueMs?: number; orderKey?: string }): void;
   save(): void;
 }
 
