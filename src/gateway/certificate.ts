@@ -1,6 +1,6 @@
 import { createHash, createPublicKey, type KeyObject, sign } from 'node:crypto';
 import { isIP, isIPv4 } from 'node:net';
-import { bits, boolean, integer, octets, oid, pem, sequence, set, tagged, time, utf8String } from './der.ts';
+import { bits, boolean, integer, octets, oid, pem, sequence, set, tagged, time, utf8String } from '../kit/der.ts';
 
 const ECDSA_SHA256 = sequence(oid('1.2.840.10045.4.3.2'));
 const DAY_MS = 86_400_000;

@@ -147,6 +147,8 @@ function ownPath(head: Head): Route | undefined {
   if (response?.[1]) return { kind: 'endpoint', endpoint: 'cloudformation-response', id: response[1], path: '/' };
   const messages = /^\/_aws\/sqs\/messages(\/.*)?$/.exec(path);
   if (messages) return { kind: 'endpoint', endpoint: 'sqs-messages', id: '', path: messages[1] ?? '/' };
+  const topics = /^\/_aws\/sns(\/.*)$/.exec(path);
+  if (topics) return { kind: 'endpoint', endpoint: 'sns', id: '', path: topics[1] ?? '/' };
   if (path === '/metrics')
     return head.credential || readHost(head.headers['host'] ?? '').bucket || readHost(head.headers['host'] ?? '').endpoint ? undefined : ADMIN;
   if (/^\/_(croft|localstack|aws)(\/|$)/.test(path)) return readHost(head.headers['host'] ?? '').endpoint ? undefined : ADMIN;

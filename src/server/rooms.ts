@@ -9,6 +9,7 @@ import { createLambdaRoom } from '../services/lambda/index.ts';
 import { createLogsRoom } from '../services/logs/index.ts';
 import { createS3Room } from '../services/s3/index.ts';
 import type { Platform, ResourceType, Service } from '../services/service.ts';
+import { createSnsRoom } from '../services/sns/index.ts';
 import { createSqsRoom } from '../services/sqs/index.ts';
 import { createStsRoom } from '../services/sts/index.ts';
 import type { Config } from './config.ts';
@@ -43,6 +44,7 @@ export function allRooms({ dataDir, config, platform, driver }: RoomParts): Serv
     createDynamoDbRoom(),
     createDynamoDbStreamsRoom(),
     createSqsRoom(),
+    createSnsRoom(),
     createLambdaRoom(compute),
     createApiGatewayRoom(),
   ];

@@ -117,8 +117,9 @@ export interface Service {
 /**
  * `lambda-code`: the download links of GetFunction (`/_aws/lambda-code/{blob}`). `cloudformation-response`: where custom resources and wait conditions are answered
  * (`/_aws/cloudformation-response/{id}`). `sqs-messages`: a queue's messages, without receiving them (`/_aws/sqs/messages`).
+ * `sns`: messages that are kept instead of sent, and the signing certificate (`/_aws/sns/…`).
  */
-export type EndpointKind = 'execute-api' | 'lambda-url' | 'lambda-code' | 'cloudformation-response' | 'sqs-messages';
+export type EndpointKind = 'execute-api' | 'lambda-url' | 'lambda-code' | 'cloudformation-response' | 'sqs-messages' | 'sns';
 
 /** A request to a user's own endpoint, told apart by host (`{id}.execute-api.…`) or path (`/restapis/{id}/{stage}/_user_request_/…`). */
 export interface EndpointRequest extends WireRequest {

@@ -3,6 +3,7 @@ import { decodeJson, encodeJson } from '../../kit/json.ts';
 import type { Key } from '../../kit/key.ts';
 import type { Store } from '../../store/store.ts';
 import type { Platform } from '../service.ts';
+import { DELIVER_CONCURRENCY, DELIVER_TARGET, deliver } from './deliver.ts';
 import { type Address, addressOfArn } from './domain/address.ts';
 import { headsOf } from './heads.ts';
 import { DELETED_QUEUE_MS, SWEEP_COMMITS_PER_DELIVERY, SWEEP_INTERVAL_MS, SWEEP_MESSAGES_PER_COMMIT } from './limits.ts';
@@ -42,6 +43,7 @@ export function registerBackground(platform: Platform): void {
   platform.bus.register(PURGE_TARGET, { concurrency: 2 }, (attempt) => purge(platform, attempt));
   platform.bus.register(SWEEP_TARGET, { concurrency: 2 }, (attempt) => sweep(platform, attempt));
   platform.bus.register(MOVE_TARGET, { concurrency: 8 }, (attempt) => move(platform, attempt));
+  platform.bus.register(DELIVER_TARGET, { concurrency: DELIVER_CONCURRENCY }, (attempt) => deliver(platform, attempt));
 }
 
 async function purge({ store, clock }: Platform, attempt: Attempt): Promise<Outcome> {

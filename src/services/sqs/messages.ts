@@ -304,14 +304,13 @@ function deadLetter(queue: OpenQueue, message: MessageRow, state: StateRow, nowM
   };
 }
 
-export type DeleteOutcome = 'deleted' | 'gone' | 'stale' | 'lapsed';
+export type DeleteOutcome = 'deleted' | 'gone' | 'lapsed';
 
-/** Removes the message of a receipt: `gone` where it is no more, `stale` where it was received again since. */
+/** Removes the message of a receipt: `gone` where it is no more. A standard queue takes any receipt of the message, as recorded; a FIFO queue its newest, in time. */
 export function deleteReceived(tx: Tx, queue: OpenQueue, receipt: { seq: number; token: string; group: string }, nowMs: number): DeleteOutcome {
   const state = stateOf(tx, queue.at, receipt.seq);
   if (!state) return 'gone';
   if (queue.fifo && (state.token !== receipt.token || state.visibleMs <= nowMs)) return 'lapsed';
-  if (state.token !== receipt.token) return 'stale';
   drop(tx, queue, { seq: receipt.seq, visibleMs: 0, group: receipt.group }, state);
   if (queue.fifo) placeGroup(tx, queue, receipt.group);
   return 'deleted';

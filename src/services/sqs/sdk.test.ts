@@ -70,11 +70,9 @@ describe('standard queues', () => {
     const [again] = await receive(url, { MessageAttributeNames: ['a.*'], VisibilityTimeout: 0 });
     expect(Object.keys(again?.MessageAttributes ?? {}).sort()).toEqual(['a.Bytes', 'a.Text']);
     expect(again?.Attributes?.ApproximateReceiveCount).toBe('2');
-    // The receipt of the first time is out of date.
+    // The receipt of the first time still deletes.
     await client.send(new sdk.DeleteMessageCommand({ QueueUrl: url, ReceiptHandle: message?.ReceiptHandle }));
-    const [third] = await receive(url);
-    await client.send(new sdk.DeleteMessageCommand({ QueueUrl: url, ReceiptHandle: third?.ReceiptHandle }));
-    await client.send(new sdk.DeleteMessageCommand({ QueueUrl: url, ReceiptHandle: third?.ReceiptHandle }));
+    await client.send(new sdk.DeleteMessageCommand({ QueueUrl: url, ReceiptHandle: again?.ReceiptHandle }));
     pass(60);
     expect(await receive(url)).toEqual([]);
   });

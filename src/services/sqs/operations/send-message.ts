@@ -124,12 +124,13 @@ function answer({ message, systemMd5 }: Prepared, { id, sequenceNumber }: Sent) 
   };
 }
 
-/** "SendMessage". */
-export async function sendMessage(ctx: Ctx, input: SendMessageCommandInput) {
+/** "SendMessage"; what `inCommit` writes is one commit with the message. */
+export async function sendMessage(ctx: Ctx, input: SendMessageCommandInput, inCommit?: (tx: Tx) => void) {
   const queue = await readQueue(ctx, input.QueueUrl);
   const prepared = prepare(ctx, queue, input, false);
   const [sent] = await onQueue(ctx, queue.address, (tx, open) => {
     ctx.meter('MessagesSent', 1);
+    inCommit?.(tx);
     return sendAll(tx, open, [prepared]);
   });
   if (!sent) throw new Error('a sent message has no outcome');
