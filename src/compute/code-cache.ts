@@ -54,7 +54,8 @@ export function createCodeCache(root: string, newId: () => string): CodeCache {
     return started;
   };
 
-  const directoryOf = (code: CodePackage) => once(code.sha256, async (unfinished) => unpackAnywhere(await code.read(), unfinished));
+  const directoryOf = (code: CodePackage) => (code.directory === undefined ? unpacked(code) : live(code.directory));
+  const unpacked = (code: CodePackage) => once(code.sha256, async (unfinished) => unpackAnywhere(await code.read(), unfinished));
 
   return {
     directoryOf,
@@ -113,4 +114,9 @@ async function unpackAnywhere(zip: Buffer, directory: string): Promise<void> {
     worker.on('exit', (code) => reject(new Error(`the unpacking thread ended with ${code}`)));
   });
   if (answer.refused !== undefined) throw new CodePackageError(answer.refused);
+}
+
+async function live(directory: string): Promise<string> {
+  if (!(await exists(directory))) throw new CodePackageError(`There is no directory ${directory}`);
+  return directory;
 }

@@ -78,6 +78,8 @@ export interface FunctionLogging {
 export interface CodePackage {
   /** Hexadecimal SHA-256 of the zip. */
   readonly sha256: string;
+  /** Live code in the place of the zip: a directory of the machine, used as it is. */
+  readonly directory?: string;
   /** The zip itself; called only where it is not unpacked yet. */
   readonly read: () => Promise<Buffer>;
 }

@@ -18,6 +18,7 @@ import {
   updateEventSourceMapping,
 } from './event-source-mappings/index.ts';
 import { createSettled, type LambdaRoom } from './functions.ts';
+import { createHotReload, withoutHotReload } from './hot-reload.ts';
 import { createCodeLinks } from './links.ts';
 import { createLogWriter } from './log-writer.ts';
 import { createAlias, deleteAlias, getAlias, listAliases, updateAlias } from './operations/aliases.ts';
@@ -78,8 +79,13 @@ import { createRunner } from './runner.ts';
 import { createUrlEndpoint } from './url-endpoint.ts';
 import { usage } from './usage.ts';
 
+export interface LambdaOptions {
+  /** False: directories of this machine are nobody's code. */
+  readonly hotReload?: boolean;
+}
+
 /** The Lambda room. See README.md. `compute` is started and stopped with it. */
-export function createLambdaRoom(compute: Compute): Service {
+export function createLambdaRoom(compute: Compute, options: LambdaOptions = {}): Service {
   let started: Platform | undefined;
   const platform = (): Platform => {
     if (!started) throw new Error('the Lambda room has not started');
@@ -94,6 +100,7 @@ export function createLambdaRoom(compute: Compute): Service {
     logs,
     credentials: createRoleCredentials(platform),
     concurrency: () => (concurrency ??= new Concurrency(platform().clock, platform().store)),
+    hotReload: createHotReload(compute, () => platform().clock),
   });
   const room: LambdaRoom = {
     compute,
@@ -105,7 +112,7 @@ export function createLambdaRoom(compute: Compute): Service {
   };
   return {
     name: 'lambda',
-    operations: operationsOf(room),
+    operations: { ...operationsOf(room), ...(options.hotReload === false ? WITHOUT_HOT_RELOAD : {}) },
     resources,
     usage,
     endpoints: { 'lambda-code': links.endpoint, 'lambda-url': createUrlEndpoint(room) },
@@ -200,6 +207,11 @@ function operationsOf(room: LambdaRoom): Record<string, OperationEntry> {
     ...durableOperations(onFunction),
   };
 }
+
+const WITHOUT_HOT_RELOAD: Record<string, OperationEntry> = {
+  CreateFunction: { run: withoutHotReload(createFunction), access: { resource: resourceOf }, recorded: RECORDED },
+  UpdateFunctionCode: { run: withoutHotReload(updateFunctionCode), access: { resource: resourceOf }, recorded: ['Architectures'] },
+};
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 

@@ -39,6 +39,13 @@ export const LAYERS_MAX = 5;
 /** Layer versions in one page of a layer's list, and layers in one page of theirs. */
 export const LAYER_ITEMS_MAX = 50;
 
+/** LocalStack's convention: the key is the absolute path of a directory, which is the code as long as it stands. */
+export const HOT_RELOAD_BUCKET = 'hot-reload';
+export const HOT_RELOAD_SHA256 = 'hot-reloading-hash-not-available';
+/** Files of such a directory that are looked at before each invocation, and how long a look is good for. */
+export const HOT_FILES_MAX = 5000;
+export const HOT_FRESH_MS = 5;
+
 /** An update is in progress for at least this long: who sends the next one without waiting meets AWS's conflict here too. */
 export const UPDATE_MS_MIN = 100;
 

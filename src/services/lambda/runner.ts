@@ -10,6 +10,7 @@ import { launchIdOf } from './domain/configuration.ts';
 import type { Place } from './domain/names.ts';
 import { throttled } from './errors.ts';
 import { functionKey } from './functions.ts';
+import type { HotReload } from './hot-reload.ts';
 import { RETRY_AFTER_SECONDS } from './limits.ts';
 import type { LogWriter } from './log-writer.ts';
 import type { CodeRow, FunctionRow, VersionRow } from './store.ts';
@@ -39,6 +40,7 @@ export interface RunnerParts {
   readonly credentials: RoleCredentials;
   readonly logs: LogWriter;
   readonly concurrency: () => Concurrency;
+  readonly hotReload: HotReload;
 }
 
 const SPECS_MAX = 10_000;
@@ -68,7 +70,8 @@ export function createRunner(parts: RunnerParts): FunctionRunner {
       };
       try {
         concurrency.request(key, fn);
-        const result = await parts.compute.invoke(specOf(ctx.platform, ctx, fn, row), requestOf(ctx, call), {
+        const spec = await parts.hotReload.current(specOf(ctx.platform, ctx, fn, row));
+        const result = await parts.compute.invoke(spec, requestOf(ctx, call), {
           onDemand() {
             const admitted = concurrency.enter(ctx, key, fn);
             return admitted ? admitted.then(begun) : begun();
@@ -146,7 +149,11 @@ function makeSpec(parts: RunnerParts, platform: Platform, place: Place, key: str
 
 /** What compute unpacks of a code row. */
 export function packageOf(platform: Platform, code: CodeRow): CodePackage {
-  return { sha256: Buffer.from(code.sha256, 'base64').toString('hex'), read: () => platform.blobs.readAll(code.blobId) };
+  return {
+    sha256: Buffer.from(code.sha256, 'base64').toString('hex'),
+    read: () => platform.blobs.readAll(code.blobId),
+    ...(code.directory === undefined ? {} : { directory: code.directory }),
+  };
 }
 
 export function packagesOf(platform: Platform, layers: readonly CodeRow[] = []): readonly CodePackage[] {

@@ -9,6 +9,8 @@ export interface CodeRow {
   readonly size: number;
   /** Of the zip; base64 as AWS shows it. */
   readonly sha256: string;
+  /** The code itself, live: the zip is an empty one. */
+  readonly directory?: string;
   /** What it unpacks to. Absent from rows of earlier releases. */
   readonly unzippedBytes?: number;
 }

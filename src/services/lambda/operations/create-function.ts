@@ -23,7 +23,7 @@ export const createFunction: Operation<CreateFunctionRequest, FunctionConfigurat
   checkLayerArns(ctx, input.Layers ?? []);
   const key = keys.fn(ctx, name);
   if (await store.get(key)) throw conflict(`Function already exist: ${name}`);
-  const zip = await readCode(ctx, input.Code ?? {});
+  const zip = await readCode(ctx, input.Code ?? {}, { hotReload: true });
   const layers = await resolveLayers(ctx, input.Layers ?? []);
   checkTotalSize(zip.unzippedBytes, layers);
   await checkCodeStorage(ctx, zip.zip.length);

@@ -20,7 +20,7 @@ export const updateFunctionCode: Operation<UpdateFunctionCodeRequest, FunctionCo
   const arn = functionArn(ctx, name);
   const before = await requireFunction(ctx.platform, ctx, name);
   checkUpdate(before, arn, input.RevisionId);
-  const zip = await readCode(ctx, input);
+  const zip = await readCode(ctx, input, { hotReload: true });
   checkTotalSize(zip.unzippedBytes, before.latest.layers);
   if (input.DryRun) {
     const { latest } = await requireFunction(ctx.platform, ctx, name);
