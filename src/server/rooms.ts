@@ -45,7 +45,7 @@ export function allRooms({ dataDir, config, platform, driver }: RoomParts): Serv
     createDynamoDbStreamsRoom(),
     createSqsRoom(),
     createSnsRoom(),
-    createLambdaRoom(compute),
+    createLambdaRoom(compute, { hotReload: config.auth === 'off' }),
     createApiGatewayRoom(),
   ];
   const types = new Map<string, ResourceType>();
