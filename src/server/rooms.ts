@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { createCompute } from '../compute/compute.ts';
 import type { Driver } from '../compute/types.ts';
 import { createApiGatewayRoom } from '../services/apigateway/index.ts';
+import { createApplicationAutoScalingRoom } from '../services/application-autoscaling/index.ts';
 import { createCloudFormationRoom } from '../services/cloudformation/index.ts';
 import { createDynamoDbRoom, createDynamoDbStreamsRoom } from '../services/dynamodb/index.ts';
 import { createIamRoom } from '../services/iam/index.ts';
@@ -47,6 +48,7 @@ export function allRooms({ dataDir, config, platform, driver }: RoomParts): Serv
     createSnsRoom(),
     createLambdaRoom(compute, { hotReload: config.auth === 'off' }),
     createApiGatewayRoom(),
+    createApplicationAutoScalingRoom(),
   ];
   const types = new Map<string, ResourceType>();
   rooms.push(createCloudFormationRoom({ resourceTypes: () => types }));

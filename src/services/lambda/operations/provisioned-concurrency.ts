@@ -18,6 +18,9 @@ import { CONCURRENT_EXECUTIONS, LIST_ITEMS_MAX, PROVISION_DELAY_MS, UNRESERVED_C
 import { type AliasRow, type FunctionRow, getAliasRow, getVersionRow, keys, type ProvisionedConfig, read, type VersionRow } from '../store.ts';
 import { changeConcurrency } from './shared-concurrency.ts';
 
+/** Who scales provisioned concurrency. */
+const SCALING = 'application-autoscaling.amazonaws.com';
+
 type Qualified = Required<FunctionReference>;
 
 /** "PutProvisionedConcurrencyConfig". */
@@ -51,7 +54,10 @@ export function getProvisionedConcurrencyConfig(room: LambdaRoom): Operation<Get
     await requireTarget(ctx, reference);
     const config = (await requireFunction(ctx.platform, ctx, reference.name)).provisioned?.[reference.qualifier];
     if (!config) throw noProvisionedConcurrency();
-    return statusOf(ctx, room, reference, config);
+    const status = await statusOf(ctx, room, reference, config);
+    if (ctx.principal.type !== 'service' || ctx.principal.arn !== SCALING) return status;
+    // No member of the model, and none on the wire: Application Auto Scaling's minute.
+    return { ...status, Utilization: await room.provisioning.utilization(ctx.platform, ctx, reference.name, reference.qualifier) };
   };
 }
 
