@@ -96,6 +96,8 @@ export interface ShapeModel {
   readonly max?: number;
   /** A list's or map's constraint texts end with "Member must not be null" (overlay). */
   readonly memberRequired?: boolean;
+  /** Members that the model does not have and that messages print as null (overlay). */
+  readonly hiddenMembers?: readonly string[];
   readonly pattern?: string;
   readonly enum?: readonly string[];
   /** The value is not repeated in messages. */

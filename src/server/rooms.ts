@@ -5,6 +5,7 @@ import { createApiGatewayRoom } from '../services/apigateway/index.ts';
 import { createApplicationAutoScalingRoom } from '../services/application-autoscaling/index.ts';
 import { createCloudFormationRoom } from '../services/cloudformation/index.ts';
 import { createDynamoDbRoom, createDynamoDbStreamsRoom } from '../services/dynamodb/index.ts';
+import { createEventsRoom } from '../services/events/index.ts';
 import { createIamRoom } from '../services/iam/index.ts';
 import { createLambdaRoom } from '../services/lambda/index.ts';
 import { createLogsRoom } from '../services/logs/index.ts';
@@ -48,6 +49,7 @@ export function allRooms({ dataDir, config, platform, driver }: RoomParts): Serv
     createSnsRoom(),
     createLambdaRoom(compute, { hotReload: config.auth === 'off' }),
     createApiGatewayRoom(),
+    createEventsRoom(),
     createApplicationAutoScalingRoom(),
   ];
   const types = new Map<string, ResourceType>();

@@ -15,6 +15,7 @@ export function printValue(model: ServiceModel, ref: ShapeRef, value: unknown): 
     case 'structure': {
       const record = value as Record<string, unknown>;
       const members = Object.entries(shape.members ?? {}).map(([name, member]) => `${lowerFirst(name)}=${printValue(model, member, record[name])}`);
+      for (const name of shape.hiddenMembers ?? []) members.push(`${name}=null`);
       return `${ref.shape}(${members.join(', ')})`;
     }
     case 'list': {

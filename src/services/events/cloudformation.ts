@@ -1,0 +1,2 @@
+import type { ResourceType } from '../service.ts';
+export const resources: readonly ResourceType[] = [];
