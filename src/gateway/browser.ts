@@ -27,19 +27,31 @@ export function refuseForeign(options: ResolvedOptions, exchange: Exchange): voi
   if (host !== undefined && !knownHost(options, host)) {
     throw refusal(`the Host ${JSON.stringify(host)} is not this server's; use localhost, *.localhost or *.localhost.localstack.cloud`);
   }
+  // The bucket's owner lets the page in.
+  if (exchange.bucketCors === 'allows') return;
   const origin = headers['origin'];
   const site = headers['sec-fetch-site'];
   if (origin === undefined && (site === undefined || site === 'same-origin' || site === 'same-site' || site === 'none')) return;
   // Functions are called by web pages, and answer by CORS rules of their own.
   if (isFunctionEndpoint(exchange)) return;
   if (origin === undefined) throw refusal('a web page from another site must not call a cloud that verifies nothing');
-  if (!knownOrigin(options, origin)) {
+  // No browser sends anything but `null` or scheme://host: this is some other client.
+  if (origin !== 'null' && !origin.includes('://')) return;
+  if (!isKnownOrigin(options, origin)) {
     throw refusal(`the web page at ${JSON.stringify(origin)} must not call a cloud that verifies nothing; pages of localhost may`);
   }
+  // A bucket with rules of its own is read by the pages that these allow.
+  if (exchange.bucketCors === 'silent') return;
   exchange.corsHeaders = corsHeaders(origin, headers);
   if (exchange.method === 'OPTIONS' && headers['access-control-request-method'] !== undefined) {
     exchange.answer = { status: 204, headers: { ...exchange.corsHeaders }, body: '' };
   }
+}
+
+/** Whether the request names this server by a name that only this server has. */
+export function hasKnownHost(options: ResolvedOptions, exchange: Exchange): boolean {
+  const host = exchange.headers['host'];
+  return host === undefined || knownHost(options, host);
 }
 
 const hosts = new Map<string, boolean>();
@@ -55,7 +67,8 @@ function knownHost(options: ResolvedOptions, host: string): boolean {
   return known || options.allowedHosts.includes(hostnameOf(host));
 }
 
-function knownOrigin(options: ResolvedOptions, origin: string): boolean {
+/** Whether a web page of `origin` is one of this machine's, or of those that were let in. */
+export function isKnownOrigin(options: ResolvedOptions, origin: string): boolean {
   if (options.allowedOrigins.includes(origin)) return true;
   if (!/^https?:\/\//.test(origin) || !URL.canParse(origin)) return false;
   const name = hostnameOf(new URL(origin).host);

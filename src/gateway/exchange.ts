@@ -29,6 +29,8 @@ export class Exchange {
 
   // admit
   admitted = false;
+  /** The bucket's own CORS rules allow, or have nothing to say to, the page that asks. */
+  bucketCors: 'allows' | 'silent' | undefined = undefined;
   /** Headers that a browser needs to read the answer. */
   corsHeaders: Readonly<Record<string, string>> | undefined = undefined;
   // route

@@ -51,11 +51,20 @@ function parseHost(name: string): HostTarget {
   const domain = DOMAINS.find((suffix) => name.endsWith(suffix));
   if (!domain) return NOTHING;
   const labels = name.slice(0, -domain.length).split('.');
-  const target = endpointOf(labels) ?? s3Of(labels);
+  const target = endpointOf(labels) ?? websiteOf(labels) ?? s3Of(labels);
   if (target) return target;
   if (domain === '.on.aws') return NOTHING;
   const service = serviceOf(labels) ?? NOTHING;
   return domain.startsWith('.localhost') && !OWN_NAMES.has(labels.join('.')) ? { ...service, prefix: labels.join('.') } : service;
+}
+
+/** `{bucket}.s3-website[.{region}]` and `{bucket}.s3-website-{region}`: "Website endpoints". Buckets may have dots. */
+function websiteOf(labels: readonly string[]): HostTarget | undefined {
+  const at = labels.findLastIndex((label) => label === 's3-website' || label.startsWith('s3-website-'));
+  if (at < 1) return undefined;
+  const region = labels[at]?.slice('s3-website-'.length) || labels[at + 1];
+  if (labels.length > at + 2 || (region !== undefined && !REGION.test(region))) return undefined;
+  return { endpoint: 's3-website', id: labels.slice(0, at).join('.'), ...(region ? { region } : {}) };
 }
 
 /** `{id}.execute-api[.{region}]` and `{id}.lambda-url[.{region}]`. */

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { AwsError } from '../kit/errors.ts';
-import type { ContextOptions, Ctx, Platform, Service } from '../services/service.ts';
+import type { ContextOptions, Credentials, Ctx, Platform, Service } from '../services/service.ts';
 import type { Telemetry } from '../telemetry/index.ts';
 import type { AdminHooks } from './admin/hooks.ts';
 import { createAdmission } from './admission.ts';
@@ -44,6 +44,8 @@ export interface Gateway {
   call(ctx: Ctx, service: string, operation: string, input: Record<string, unknown>): Promise<Record<string, unknown>>;
   /** A context for work that no request caused: `platform.contextFor`. */
   contextFor(options: ContextOptions): Ctx;
+  /** For rooms that verify signatures themselves: `platform.credentials`. */
+  readonly credentials: Credentials;
 }
 
 /**
@@ -92,5 +94,6 @@ export function createGateway({ services: rooms, platform, telemetry, options: g
     close: (graceMs) => sockets.close(graceMs),
     call: (ctx, service, operation, input) => ctx.call(service, operation, input),
     contextFor: (contextOptions) => platformContext(contexts, contextOptions),
+    credentials: { verify: options.auth === 'verify', find: parts.callers.find, presume: parts.callers.presume },
   };
 }

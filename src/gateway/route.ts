@@ -124,14 +124,17 @@ export function createRouter(index: readonly ServiceIndexEntry[]): Router {
     if (endpoint) return endpoint;
     const region = host.region ? { region: host.region } : undefined;
     const entry = named(head, host);
-    if (entry) return entry.service === 's3' ? s3Route(head, host) : { kind: 'api', service: entry.service, codec: codecOf(entry, head), ...region };
+    if (entry)
+      return entry.service === 's3'
+        ? (formRoute(head, host) ?? s3Route(head, host))
+        : { kind: 'api', service: entry.service, codec: codecOf(entry, head), ...region };
     if (isQuery(head) && isQueryPath(head)) {
       const service = byQueryBody(queryParameter(head.query, 'Action'), queryParameter(head.query, 'Version'));
       // The body may name it; `receive` asks again. Until then it is nobody's.
       return { kind: 'api', service: service ?? '', codec: 'awsQuery', ...region };
     }
     const restService = byPath(head.path);
-    return restService ? { kind: 'api', service: restService, codec: 'restJson', ...region } : s3Route(head, host);
+    return restService ? { kind: 'api', service: restService, codec: 'restJson', ...region } : (formRoute(head, host) ?? s3Route(head, host));
   };
   return { route, byQueryBody };
 }
@@ -161,6 +164,25 @@ function endpointRoute(head: Head, host: HostTarget): EndpointRoute | undefined 
   if (!head.path.startsWith('/restapis/')) return undefined;
   const form = /^\/restapis\/([^/]+)\/([^/]+)\/_user_request_(\/.*)?$/.exec(head.path);
   return form?.[1] && form[2] ? { kind: 'endpoint', endpoint: 'execute-api', id: form[1], stage: form[2], path: form[3] ?? '/' } : undefined;
+}
+
+/** What else is posted to a bucket; anything without these is a form ("POST Object"). */
+const BUCKET_POST = /(^|&)(delete|metadata(Configuration|Table|InventoryTable|JournalTable)|session)(=|&|$)/;
+
+function formRoute({ method, path, query }: Head, host: HostTarget): EndpointRoute | undefined {
+  if (method !== 'POST' || BUCKET_POST.test(query)) return undefined;
+  const named = host.bucket ?? host.prefix;
+  const bucket = named === undefined ? /^\/([^/]+)\/?$/.exec(path)?.[1] : path === '/' ? named : undefined;
+  if (bucket === undefined) return undefined;
+  return { kind: 'endpoint', endpoint: 's3-form', id: decodeName(bucket), path: '/', ...(host.region ? { region: host.region } : {}) };
+}
+
+function decodeName(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** The bucket of a virtual host becomes the first segment of the path. */

@@ -44,6 +44,12 @@ export function restXmlCodec(model: ServiceModel, newToken: TokenSource): Codec 
   };
 }
 
+/** S3's XML for an error of its endpoints that are no modelled operation. */
+export function s3ErrorAnswer(error: AwsError, context: EncodeContext): WireResponse {
+  const headers = { Server: 'AmazonS3', 'x-amz-request-id': context.requestId, 'x-amz-id-2': hostId(context.requestId), 'Content-Type': XML_TYPE };
+  return { status: error.status, headers: { ...headers, ...error.headers }, body: XML_HEADER + s3Error(error.code, error, context) };
+}
+
 /** S3's second request id, by which AWS finds the host; here derived from the first. */
 export function hostId(requestId: string): string {
   return Buffer.from(`croft:${requestId}`, 'utf8').toString('base64');

@@ -71,6 +71,9 @@ export async function compose(config: Config): Promise<Server> {
     log,
     address: () => ({ scheme: config.tls ? 'https' : 'http', host: 'localhost', port }),
     contextFor: (options) => gateway.contextFor(options),
+    get credentials() {
+      return gateway.credentials;
+    },
     async watch(service, arn, listener) {
       const room = rooms.find(({ name }) => name === service);
       return room?.watch ? room.watch(platform, arn, listener) : () => undefined;

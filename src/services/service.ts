@@ -3,6 +3,7 @@ import type { Blobs } from '../blobs/blobs.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { Credential, Principal } from '../identity/principal.ts';
 import type { Clock } from '../kit/clock.ts';
+import type { AwsError } from '../kit/errors.ts';
 import type { Ids } from '../kit/ids.ts';
 import type { Log } from '../kit/log.ts';
 import type { Trace } from '../kit/trace.ts';
@@ -19,6 +20,8 @@ export interface Platform {
   readonly log: Log;
   /** `host:port` under which this process is reached, for URLs in answers; e.g. `localhost:4566`. */
   readonly address: () => { readonly scheme: 'http' | 'https'; readonly host: string; readonly port: number };
+  /** For requests that carry their signature in their body (S3's forms). Absent in tests of single rooms. */
+  readonly credentials?: Credentials;
   /** A context for work that no request caused (a delivery, a stack operation). */
   readonly contextFor: (options: ContextOptions) => Ctx;
   /**
@@ -26,6 +29,15 @@ export interface Platform {
    * {@link Service.watch}); resolves with the unsubscriber. For those who read a stream without polling it. Absent in tests of single rooms.
    */
   readonly watch?: (service: string, arn: string, listener: () => void) => Promise<() => void>;
+}
+
+/** Who signs with which key, as the gateway knows it. */
+export interface Credentials {
+  /** With `--auth verify`; else nothing is verified, and callers are believed. */
+  readonly verify: boolean;
+  find(accessKeyId: string, sessionToken: string | undefined): Promise<Credential | undefined>;
+  /** Whom an access key stands for, unverified. */
+  presume(accessKeyId: string, sessionToken: string | undefined): Principal | Promise<Principal>;
 }
 
 export interface ContextOptions {
@@ -103,6 +115,8 @@ export interface Service {
   readonly credential?: (platform: Platform, accessKeyId: string, sessionToken: string | undefined) => Promise<Credential | undefined>;
   /** Whether a committed row of this room names the blob. For a room whose rows are too many to be looked through for ids (`server/blob-sweep.ts`). */
   readonly ownsBlob?: (platform: Platform, id: string) => Promise<boolean>;
+  /** What a bucket says to a web page of another origin (s3): asked before the gateway's own guard. */
+  readonly cors?: (platform: Platform, request: BucketCorsRequest) => Promise<BucketCorsVerdict>;
   /**
    * For rooms whose streams others read: calls `listener` after each commit that may have added a record to the stream `arn`, or closed a
    * shard. A stream that is not there never calls. Returns the unsubscriber.
@@ -117,9 +131,10 @@ export interface Service {
 /**
  * `lambda-code`: the download links of GetFunction (`/_aws/lambda-code/{blob}`). `cloudformation-response`: where custom resources and wait conditions are answered
  * (`/_aws/cloudformation-response/{id}`). `sqs-messages`: a queue's messages, without receiving them (`/_aws/sqs/messages`).
+ * `s3-website`: a bucket served as a website (`{bucket}.s3-website.…`). `s3-form`: a browser's form posted to a bucket; its body streams.
  * `sns`: messages that are kept instead of sent, and the signing certificate (`/_aws/sns/…`).
  */
-export type EndpointKind = 'execute-api' | 'lambda-url' | 'lambda-code' | 'cloudformation-response' | 'sqs-messages' | 'sns';
+export type EndpointKind = 'execute-api' | 'lambda-url' | 'lambda-code' | 'cloudformation-response' | 'sqs-messages' | 'sns' | 's3-website' | 's3-form';
 
 /** A request to a user's own endpoint, told apart by host (`{id}.execute-api.…`) or path (`/restapis/{id}/{stage}/_user_request_/…`). */
 export interface EndpointRequest extends WireRequest {
@@ -136,6 +151,21 @@ export interface EndpointRequest extends WireRequest {
   readonly httpVersion: string;
   readonly sourceIp: string;
 }
+
+/** A request that a browser marks as another origin's, or any `OPTIONS`. */
+export interface BucketCorsRequest {
+  readonly bucket: string;
+  readonly hasKey: boolean;
+  readonly method: string;
+  readonly origin: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** `configured`: the bucket has rules of its own. `headers` allow the request; `refusal` is the answer to a preflight. */
+export type BucketCorsVerdict = { readonly configured: boolean } & (
+  | { readonly headers: Readonly<Record<string, string>>; readonly refusal?: undefined }
+  | { readonly headers?: undefined; readonly refusal: AwsError }
+);
 
 export type HttpEndpoint = (ctx: Ctx, request: EndpointRequest) => Promise<WireResponse>;
 

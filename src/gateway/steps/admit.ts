@@ -1,9 +1,15 @@
 import { refuseForeign } from '../browser.ts';
+import { askBucket } from '../bucket-cors.ts';
 import type { Exchange } from '../exchange.ts';
 import type { GatewayParts } from '../parts.ts';
 
 /** Bounds what is under way, and keeps web pages from elsewhere out while nothing is verified. */
 export function admit(parts: GatewayParts, exchange: Exchange): Promise<void> | void {
+  const asking = askBucket(parts, exchange);
+  return asking ? asking.then(() => enter(parts, exchange)) : enter(parts, exchange);
+}
+
+function enter(parts: GatewayParts, exchange: Exchange): Promise<void> | void {
   // What of Croft's own API answers this machine only is never for web pages from elsewhere.
   if (parts.options.auth === 'off' || (exchange.path.startsWith('/_croft/') && exchange.path !== '/_croft/health')) refuseForeign(parts.options, exchange);
   // An overloaded process must still say how it is.

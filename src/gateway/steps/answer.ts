@@ -26,6 +26,7 @@ function handlerOf(parts: GatewayParts, kind: EndpointKind): HttpEndpoint | unde
 
 function endpointRequest(exchange: Exchange, endpoint: NonNullable<Exchange['endpoint']>): EndpointRequest {
   const { request } = exchange;
+  if (exchange.streamed) exchange.sendContinue();
   const rawHeaders: [string, string][] = [];
   for (let i = 0; i + 1 < request.rawHeaders.length; i += 2) rawHeaders.push([request.rawHeaders[i] ?? '', request.rawHeaders[i + 1] ?? '']);
   return {
@@ -33,7 +34,7 @@ function endpointRequest(exchange: Exchange, endpoint: NonNullable<Exchange['end
     path: endpoint.path,
     query: exchange.query,
     headers: exchange.headers,
-    body: exchange.body,
+    body: exchange.streamed ? request : exchange.body,
     id: endpoint.id,
     ...(endpoint.stage === undefined ? {} : { stage: endpoint.stage }),
     rawHeaders,

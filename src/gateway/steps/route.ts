@@ -10,7 +10,10 @@ export function route(parts: GatewayParts, exchange: Exchange): Promise<void> | 
   exchange.credential = claimedCredential(exchange.headers, exchange.query);
   const found = parts.router.route(exchange);
   exchange.route = found;
-  if (found.kind === 'endpoint') exchange.endpoint = found;
+  if (found.kind === 'endpoint') {
+    exchange.endpoint = found;
+    if (found.endpoint === 's3-form' || found.endpoint === 's3-website') exchange.codec = 'restXml';
+  }
   if (found.kind !== 'api') return undefined;
   exchange.api = found;
   exchange.codec = found.codec;

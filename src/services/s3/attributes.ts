@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { PutObjectRequest } from '@aws-sdk/client-s3';
 import { formatArn } from '../../kit/arn.ts';
 import { AwsError } from '../../kit/errors.ts';
+import { lockOfHeaders } from './domain/lock.ts';
 import type { Attributes, BucketRecord, Encryption, ObjectHeaders } from './domain/records.ts';
 import { tagsFromHeader } from './domain/tags.ts';
 import { aclNotSupported, invalidArgument, invalidStorageClass, metadataTooLarge, notImplemented } from './errors.ts';
@@ -57,7 +58,7 @@ export type AttributeInput = Pick<
 > & { readonly Expires?: unknown };
 
 /** Throws the error of the first header that S3 would refuse, and 501 for those that Croft does not keep. */
-export function attributesOf(bucket: BucketRecord, input: AttributeInput): Attributes {
+export function attributesOf(bucket: BucketRecord, input: AttributeInput, nowMs: number): Attributes {
   refuseUnbuilt(input);
   const storageClass = input.StorageClass ?? 'STANDARD';
   if (!STORAGE_CLASSES.has(storageClass)) throw invalidStorageClass(storageClass);
@@ -69,14 +70,12 @@ export function attributesOf(bucket: BucketRecord, input: AttributeInput): Attri
     storageClass,
     encryption: encryptionOf(bucket, input),
     ...(input.ACL === undefined ? {} : { acl: input.ACL }),
+    ...lockOfHeaders(bucket, input, nowMs),
   };
 }
 
 export function refuseUnbuilt(input: Partial<AttributeInput>): void {
   if (input.SSECustomerAlgorithm !== undefined) throw notImplemented('Server-side encryption with customer-provided keys (SSE-C)');
-  if (input.ObjectLockMode !== undefined || input.ObjectLockRetainUntilDate !== undefined || input.ObjectLockLegalHoldStatus !== undefined) {
-    throw notImplemented('S3 Object Lock');
-  }
   if ((input.GrantFullControl ?? input.GrantRead ?? input.GrantReadACP ?? input.GrantWriteACP) !== undefined)
     throw notImplemented('Grants in x-amz-grant-* headers');
 }

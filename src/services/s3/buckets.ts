@@ -13,6 +13,11 @@ function hasOpenAcl({ acl, ownership }: BucketRecord): boolean {
   return ownership !== 'BucketOwnerEnforced' && acl !== undefined && acl !== 'private';
 }
 
+/** Nobody but its owner gets in, as far as can be told before policies are judged. */
+export function grantsNothing(bucket: BucketRecord): boolean {
+  return !hasOpenAcl(bucket);
+}
+
 /**
  * The bucket that a request names. Bucket names are global: another account's bucket is `AccessDenied` unless it has an open ACL or a policy, which
  * the authorize step judges. Throws `NoSuchBucket`, `AccessDenied`, `InvalidBucketOwnerAWSAccountID`.

@@ -1,7 +1,7 @@
 import { parseArn } from '../../kit/arn.ts';
 import { AwsError } from '../../kit/errors.ts';
 import type { Ctx } from '../service.ts';
-import { busEventOf, notificationOf } from './domain/event.ts';
+import { notificationOf } from './domain/event.ts';
 import type { NotificationRule } from './domain/notification.ts';
 import type { Notice } from './notify.ts';
 
@@ -41,17 +41,6 @@ export async function publishToTopic(ctx: Ctx, notice: Notice): Promise<void> {
 
 export async function callFunction(ctx: Ctx, notice: Notice): Promise<void> {
   await at(ctx, notice.arn).call('lambda', 'Invoke', { FunctionName: notice.arn, InvocationType: 'Event', Payload: Buffer.from(bodyOf(notice)) });
-}
-
-/** The default bus of the bucket's account and region. */
-export async function publishToBus(ctx: Ctx, notice: Notice): Promise<void> {
-  if (!notice.event) return;
-  const { detailType, detail, resources } = busEventOf(notice.event);
-  const Entries = [{ Source: 'aws.s3', DetailType: detailType, Detail: JSON.stringify(detail), Resources: resources, Time: new Date(notice.event.atMs) }];
-  const { FailedEntryCount, Entries: results } = await ctx.call('events', 'PutEvents', { Entries });
-  if (!FailedEntryCount) return;
-  const { ErrorCode, ErrorMessage } = (results as { ErrorCode?: string; ErrorMessage?: string }[])[0] ?? {};
-  throw new AwsError(ErrorCode ?? 'InternalFailure', ErrorMessage ?? 'the event bus did not take the event', { status: 500 });
 }
 
 /** What S3 says of a destination that it cannot use; undefined where it can. */

@@ -69,6 +69,10 @@ export const entityTooSmall = (size: number, partNumber: number, ETag: string) =
     PartNumber: String(partNumber),
     ProposedSize: String(size),
   });
+export const entityTooLargeFor = (size: number, max: number) =>
+  error('EntityTooLarge', 'Your proposed upload exceeds the maximum allowed size', 400, { ProposedSize: String(size), MaxSizeAllowed: String(max) });
+export const entityTooSmallFor = (size: number, min: number) =>
+  error('EntityTooSmall', 'Your proposed upload is smaller than the minimum allowed size', 400, { ProposedSize: String(size), MinSizeAllowed: String(min) });
 export const incompleteBody = () => error('IncompleteBody', 'You did not provide the number of bytes specified by the Content-Length HTTP header');
 export const metadataTooLarge = (size: number, max: number) =>
   error('MetadataTooLarge', 'Your metadata headers exceed the maximum allowed metadata size', 400, { Size: String(size), MaxSizeAllowed: String(max) });
@@ -102,6 +106,8 @@ export const invalidTag = (message: string, members: Record<string, unknown> = {
 export const badRequest = (message: string) => error('BadRequest', message);
 export const notFoundConfiguration = (code: string, message: string, BucketName: string) => error(code, message, 404, { BucketName });
 export const malformedPolicy = (message: string) => error('MalformedPolicy', message);
+export const objectLocked = () => error('AccessDenied', 'Access Denied because object protected by object lock.', 403);
+export const invalidBucketState = (message: string) => error('InvalidBucketState', message, 409);
 export const slowDown = () => error('SlowDown', 'Please reduce your request rate.', 503);
 
 export { notImplemented };

@@ -34,3 +34,17 @@ export const FILTER_VALUE_BYTES_MAX = 1024;
 /** Croft's own: notifications under way at once, and how long one that cannot be delivered is tried (virtual time). */
 export const NOTIFY_CONCURRENCY = 32;
 export const NOTIFY_MS_MAX = 24 * 3600 * 1000;
+/** "Amazon S3 quotas": inventory, analytics, metrics and Intelligent-Tiering configurations of a bucket, of each kind; and of one answer. */
+export const CONFIGURATIONS_MAX = 1000;
+export const CONFIGURATIONS_LISTED_MAX = 100;
+/** "Configuring a webpage redirect". */
+export const ROUTING_RULES_MAX = 50;
+/** "POST Object": the fields before the file, together. */
+export const FORM_FIELDS_BYTES_MAX = 20 * 1024;
+/** Croft's own: the head of one part of a form. */
+export const FORM_HEADER_BYTES_MAX = 8 * 1024;
+/** "Managing your storage lifecycle": rules of a bucket. */
+export const LIFECYCLE_RULES_MAX = 1000;
+/** Croft's own: keys whose rules are carried out at the same time, buckets at the same time. */
+export const LIFECYCLE_KEYS_AT_ONCE = 32;
+export const LIFECYCLE_CONCURRENCY = 2;

@@ -1,13 +1,14 @@
 import type { Attempt, Outcome } from '../../bus/bus.ts';
+import type { Principal } from '../../identity/principal.ts';
 import { partitionOf } from '../../kit/arn.ts';
 import { AwsError } from '../../kit/errors.ts';
 import { decodeJson } from '../../kit/json.ts';
 import { hostId } from '../../protocol/restXml.ts';
 import type { Tx } from '../../store/store.ts';
 import type { Ctx, Platform } from '../service.ts';
-import { callFunction, publishToBus, publishToTopic, sendToQueue } from './destinations.ts';
-import { customerId, type EventName, type ObjectEvent } from './domain/event.ts';
-import { type DestinationKind, type Notifications, wants } from './domain/notification.ts';
+import { callFunction, publishToTopic, sendToQueue } from './destinations.ts';
+import { busEventOf, customerId, type EventName, type ObjectEvent } from './domain/event.ts';
+import { type NotificationRule, type Notifications, wants } from './domain/notification.ts';
 import { type BucketRecord, NULL_VERSION, type VersionRecord } from './domain/records.ts';
 import { NOTIFY_MS_MAX } from './limits.ts';
 import { keys } from './store.ts';
@@ -15,10 +16,12 @@ import { keys } from './store.ts';
 /** The bus target that delivers notifications. */
 export const NOTIFY_TARGET = 's3:notify';
 
+/** The door of the events room for what services tell of themselves. */
+const EVENTS_DOOR = 'events:publish';
+
 /** A delivery of {@link NOTIFY_TARGET}: one event for one destination. */
 export interface Notice {
-  readonly kind: DestinationKind;
-  /** Of the destination; `bus` has none. */
+  readonly kind: NotificationRule['kind'];
   readonly arn: string;
   readonly configurationId: string;
   /** Absent: the test event of a new configuration. */
@@ -27,6 +30,9 @@ export interface Notice {
   /** The trace header as the client sent it. */
   readonly traceHeader?: string;
 }
+
+/** What an event tells of: a version, or that none was there. */
+type Told = VersionRecord | { readonly deleteMarker: true; readonly versionId: string };
 
 /** Of an empty body: what S3 gives for delete markers. */
 const EMPTY_ETAG = 'd41d8cd98f00b204e9800998ecf8427e';
@@ -46,8 +52,8 @@ export interface Happening {
 export const S3_SERVICE = 's3.amazonaws.com';
 
 /** `name` happened by the request of `ctx`. */
-export function happening(ctx: Ctx, name: EventName): Happening {
-  const { principal, http } = ctx;
+export function happening(ctx: Ctx, name: EventName, principal: Principal = ctx.principal): Happening {
+  const { http } = ctx;
   const traceHeader = http?.headers['x-amzn-trace-id'];
   const isService = principal.type === 'service';
   return {
@@ -77,7 +83,7 @@ export function announce(
   bucket: BucketRecord,
   key: string,
   what: Happening,
-  version: VersionRecord,
+  version: Told,
   more: Pick<ObjectEvent, 'restoredUntilMs'> = {},
 ): void {
   if (!bucket.notifies) return;
@@ -89,7 +95,10 @@ export function announce(
   const event = { ...eventOf(bucket, key, what, version, sequencer(tx, bucket)), ...more };
   const trace = what.traceHeader === undefined ? {} : { traceHeader: what.traceHeader };
   for (const { kind, arn, id } of rules) enqueue(ctx, tx, bucket, { kind, arn, configurationId: id, event, ...trace });
-  if (notifications.eventBridge) enqueue(ctx, tx, bucket, { kind: 'bus', arn: '', configurationId: '', event, ...trace });
+  if (notifications.eventBridge) {
+    const payload = { notice: { source: 'aws.s3', ...busEventOf(event), timeMs: event.atMs } };
+    ctx.platform.bus.enqueue(tx, { target: EVENTS_DOOR, account: bucket.account, region: bucket.region, payload, trace: ctx.trace });
+  }
 }
 
 /** Grows with each event of the bucket, in the order of their commits; looks like AWS's. */
@@ -102,7 +111,7 @@ export function enqueue(ctx: Ctx, tx: Tx, bucket: BucketRecord, payload: Notice)
   ctx.platform.bus.enqueue(tx, { target: NOTIFY_TARGET, account: bucket.account, region: bucket.region, payload, trace: ctx.trace });
 }
 
-function eventOf(bucket: BucketRecord, key: string, what: Happening, version: VersionRecord, sequence: string): ObjectEvent {
+function eventOf(bucket: BucketRecord, key: string, what: Happening, version: Told, sequence: string): ObjectEvent {
   const { name } = what;
   const family = name.slice(0, name.indexOf(':'));
   const isMarked = name.endsWith(':DeleteMarkerCreated');
@@ -158,7 +167,5 @@ function send(ctx: Ctx, notice: Notice): Promise<void> {
       return publishToTopic(ctx, notice);
     case 'function':
       return callFunction(ctx, notice);
-    case 'bus':
-      return publishToBus(ctx, notice);
   }
 }

@@ -68,6 +68,9 @@ export function describeObject(bucket: BucketRecord, record: ObjectRecord, overr
     Metadata: record.metadata,
     ...encryptionMembers(record.encryption),
     StorageClass: record.storageClass === 'STANDARD' ? undefined : record.storageClass,
+    ObjectLockMode: record.lock?.mode,
+    ObjectLockRetainUntilDate: record.lock && new Date(record.lock.untilMs),
+    ObjectLockLegalHoldStatus: record.legalHold,
     TagCount: tagCount > 0 ? tagCount : undefined,
   });
 }

@@ -17,13 +17,13 @@ import {
   ListObjectsV2Command,
   ListObjectVersionsCommand,
   type ListObjectVersionsOutput,
-  PutBucketNotificationConfigurationCommand,
   PutBucketTaggingCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
   PutObjectTaggingCommand,
   S3Client,
   type S3ServiceException,
+  SelectObjectContentCommand,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -107,8 +107,9 @@ describe('buckets', () => {
 
   it('refuse what is not built, loudly', async () => {
     const Bucket = await newBucket();
-    const put = s3.send(new PutBucketNotificationConfigurationCommand({ Bucket, NotificationConfiguration: {} }));
-    expect(await failure(put)).toMatchObject({ name: 'NotImplemented', $metadata: { httpStatusCode: 501 } });
+    const input = { CSV: {} };
+    const select = { Bucket, Key: 'k', Expression: 'SELECT *', ExpressionType: 'SQL', InputSerialization: input, OutputSerialization: input } as const;
+    expect(await failure(s3.send(new SelectObjectContentCommand(select)))).toMatchObject({ name: 'NotImplemented', $metadata: { httpStatusCode: 501 } });
   });
 
   it('carry tags', async () => {

@@ -2,6 +2,7 @@ import { decodeJson, encodeJson } from '../../kit/json.ts';
 import { type Key, keyOf, part, prefixEnd, uint64, utf8 } from '../../kit/key.ts';
 import type { Declaration, KeyRange, Store, Tx } from '../../store/store.ts';
 import type { Ctx } from '../service.ts';
+import { defaultLock } from './domain/lock.ts';
 import { versionIdOf } from './domain/names.ts';
 import type { Body, BucketRecord, PartOfObject, PartRecord, UploadRecord, VersionRecord } from './domain/records.ts';
 import { NULL_VERSION } from './domain/records.ts';
@@ -27,6 +28,9 @@ export const keys = {
   bucket: (name: string): Key => keyOf('s3', 'bucket', name),
   owned: (account: string, name: string): Key => keyOf('s3', 'owned', account, name),
   config: (bucketId: string, kind: string): Key => keyOf('s3', 'config', bucketId, kind),
+  /** Configurations of which a bucket has many; they go with its others when it is deleted. */
+  listedOf: (bucketId: string, kind: string): Key => keyOf('s3', 'config', bucketId, kind),
+  listed: (bucketId: string, kind: string, id: string): Key => keyOf('s3', 'config', bucketId, kind, id),
   /** The last part is the key's bytes as they are: rows are in S3's order, and a prefix of keys is a prefix of rows. */
   object: (bucketId: string, key: string): Key => keyOf('s3', 'object', bucketId) + utf8(key),
   versionsOf: (bucketId: string, key: string): Key => keyOf('s3', 'version', bucketId) + part(utf8(key)),
@@ -184,7 +188,7 @@ export class ObjectTx {
         if (versioning === 'Suspended') this.#removeOlder(NULL_VERSION);
       }
     }
-    const record = { ...draft, sequence, versionId, stamp } as VersionRecord;
+    const record = { ...(draft.deleteMarker ? {} : defaultLock(this.bucket, draft.modifiedMs)), ...draft, sequence, versionId, stamp } as VersionRecord;
     this.#tx.put(keys.object(this.bucket.id, this.#key), encodeJson(record));
     if (content) this.#keep(content);
     return record;
@@ -209,6 +213,19 @@ export class ObjectTx {
     this.#release(current);
     this.#promote();
     return current;
+  }
+
+  /** The noncurrent versions, newest first. */
+  older(): VersionRecord[] {
+    const found: VersionRecord[] = [];
+    const { from, to } = rangeOf(keys.versionsOf(this.bucket.id, this.#key));
+    for (let next = from; ; ) {
+      const page = this.#tx.range({ from: next, to });
+      for (const [, value] of page.entries) found.push(decodeJson<VersionRecord>(value));
+      const last = page.entries.at(-1);
+      if (!page.more || !last) return found;
+      next = `${last[0]}\x00`;
+    }
   }
 
   #older(versionId: string): { row: Key; record: VersionRecord } | undefined {

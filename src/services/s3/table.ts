@@ -1,6 +1,7 @@
 import { partitionOf } from '../../kit/arn.ts';
 import type { WireResponse } from '../../protocol/wire.ts';
 import type { Ctx, OperationEntry } from '../service.ts';
+import * as documents from './operations/bucket-documents.ts';
 import * as policy from './operations/bucket-policy.ts';
 import * as properties from './operations/bucket-properties.ts';
 import * as buckets from './operations/buckets.ts';
@@ -10,9 +11,12 @@ import { copyObject } from './operations/copy-object.ts';
 import { deleteObject, deleteObjects } from './operations/delete-object.ts';
 import { getObject, headObject, respondPartial } from './operations/get-object.ts';
 import { getObjectAttributes } from './operations/get-object-attributes.ts';
+import * as lifecycle from './operations/lifecycle.ts';
 import * as lists from './operations/list-objects.ts';
+import * as listed from './operations/listed-configurations.ts';
 import * as multipart from './operations/multipart.ts';
 import * as notification from './operations/notification.ts';
+import * as lock from './operations/object-lock.ts';
 import { putObject } from './operations/put-object.ts';
 import * as tagging from './operations/tagging.ts';
 import { uploadPart, uploadPartCopy } from './operations/upload-part.ts';
@@ -98,7 +102,9 @@ const multipartOperations: Record<string, OperationEntry> = {
   ListMultipartUploads: entry(multipart.listMultipartUploads, 'tier1', onBucket, { action: 'ListBucketMultipartUploads' }),
 };
 
-const { cors, lifecycle, publicAccessBlock, withoutConfiguration } = configuration;
+const { cors, publicAccessBlock } = configuration;
+const { accelerate, logging, replication, requestPayment, website } = documents;
+const { analytics, intelligentTiering, inventory, metrics } = listed;
 
 const bucketOperations: Record<string, OperationEntry> = {
   CreateBucket: entry(buckets.createBucket, 'tier1', onBucket, { recorded: ['ACL'] }),
@@ -124,12 +130,15 @@ const recordedOperations: Record<string, OperationEntry> = {
   PutBucketPolicy: entry(policy.putBucketPolicy, 'tier1', onBucket, { recorded: ['Policy'], respond: noContent }),
   GetBucketPolicy: entry(policy.getBucketPolicy, 'tier2', onBucket),
   DeleteBucketPolicy: entry(policy.deleteBucketPolicy, 'free', onBucket),
-  PutBucketCors: entry(cors.put, 'tier1', onBucket, { action: 'PutBucketCORS', recorded: ['CORSConfiguration'] }),
+  PutBucketCors: entry(cors.put, 'tier1', onBucket, { action: 'PutBucketCORS' }),
   GetBucketCors: entry(cors.get, 'tier2', onBucket, { action: 'GetBucketCORS' }),
   DeleteBucketCors: entry(cors.delete, 'free', onBucket, { action: 'PutBucketCORS' }),
-  PutBucketLifecycleConfiguration: entry(lifecycle.put, 'tier1', onBucket, { action: 'PutLifecycleConfiguration', recorded: ['LifecycleConfiguration'] }),
-  GetBucketLifecycleConfiguration: entry(lifecycle.get, 'tier2', onBucket, { action: 'GetLifecycleConfiguration' }),
-  DeleteBucketLifecycle: entry(lifecycle.delete, 'free', onBucket, { action: 'PutLifecycleConfiguration' }),
+  PutBucketLifecycleConfiguration: entry(lifecycle.putBucketLifecycleConfiguration, 'tier1', onBucket, {
+    action: 'PutLifecycleConfiguration',
+    recorded: ['LifecycleConfiguration.Rules[].Transitions', 'LifecycleConfiguration.Rules[].NoncurrentVersionTransitions'],
+  }),
+  GetBucketLifecycleConfiguration: entry(lifecycle.getBucketLifecycleConfiguration, 'tier2', onBucket, { action: 'GetLifecycleConfiguration' }),
+  DeleteBucketLifecycle: entry(lifecycle.deleteBucketLifecycle, 'free', onBucket, { action: 'PutLifecycleConfiguration' }),
   PutPublicAccessBlock: entry(publicAccessBlock.put, 'tier1', onBucket, {
     action: 'PutBucketPublicAccessBlock',
     recorded: ['PublicAccessBlockConfiguration'],
@@ -144,28 +153,44 @@ const recordedOperations: Record<string, OperationEntry> = {
   DeleteBucketEncryption: entry(properties.deleteBucketEncryption, 'free', onBucket, { action: 'PutEncryptionConfiguration' }),
 };
 
-/** Configurations that cannot be made here (their PUTs answer 501), asked for by tools that read all there is of a bucket. */
-const absentConfigurations: Record<string, OperationEntry> = {
-  GetBucketAccelerateConfiguration: entry(withoutConfiguration({}), 'tier2', onBucket, { action: 'GetAccelerateConfiguration' }),
-  GetBucketLogging: entry(withoutConfiguration({}), 'tier2', onBucket),
-  GetBucketRequestPayment: entry(withoutConfiguration({ Payer: 'BucketOwner' }), 'tier2', onBucket),
-  GetBucketWebsite: entry(
-    withoutConfiguration(['NoSuchWebsiteConfiguration', 'The specified bucket does not have a website configuration']),
-    'tier2',
-    onBucket,
-  ),
-  GetBucketReplication: entry(
-    withoutConfiguration(['ReplicationConfigurationNotFoundError', 'The replication configuration was not found']),
-    'tier2',
-    onBucket,
-    { action: 'GetReplicationConfiguration' },
-  ),
-  GetObjectLockConfiguration: entry(
-    withoutConfiguration(['ObjectLockConfigurationNotFoundError', 'Object Lock configuration does not exist for this bucket']),
-    'tier2',
-    onBucket,
-    { action: 'GetBucketObjectLockConfiguration' },
-  ),
+/** Documents of which a bucket has one each. */
+const documentOperations: Record<string, OperationEntry> = {
+  PutBucketWebsite: entry(website.put, 'tier1', onBucket),
+  GetBucketWebsite: entry(website.get, 'tier2', onBucket),
+  DeleteBucketWebsite: entry(website.delete, 'free', onBucket),
+  PutBucketAccelerateConfiguration: entry(accelerate.put, 'tier1', onBucket, {
+    action: 'PutAccelerateConfiguration',
+    recorded: ['AccelerateConfiguration'],
+  }),
+  GetBucketAccelerateConfiguration: entry(accelerate.get, 'tier2', onBucket, { action: 'GetAccelerateConfiguration' }),
+  PutBucketRequestPayment: entry(requestPayment.put, 'tier1', onBucket, { recorded: ['RequestPaymentConfiguration'] }),
+  GetBucketRequestPayment: entry(requestPayment.get, 'tier2', onBucket),
+  PutBucketLogging: entry(logging.put, 'tier1', onBucket, { recorded: ['BucketLoggingStatus'] }),
+  GetBucketLogging: entry(logging.get, 'tier2', onBucket),
+  PutBucketReplication: entry(replication.put, 'tier1', onBucket, { action: 'PutReplicationConfiguration', recorded: ['ReplicationConfiguration'] }),
+  GetBucketReplication: entry(replication.get, 'tier2', onBucket, { action: 'GetReplicationConfiguration' }),
+  DeleteBucketReplication: entry(replication.delete, 'free', onBucket, { action: 'PutReplicationConfiguration' }),
+};
+
+type Listed = typeof analytics;
+
+/** Put, get, delete and list of one kind of configuration, whose IAM actions are two. */
+function listedOperations(name: string, list: string, { put, get, delete: remove, list: listAll }: Listed, action: string): Record<string, OperationEntry> {
+  return {
+    [`PutBucket${name}Configuration`]: entry(put, 'tier1', onBucket, { action: `Put${action}`, recorded: [`${name}Configuration`], respond: noContent }),
+    [`GetBucket${name}Configuration`]: entry(get, 'tier2', onBucket, { action: `Get${action}` }),
+    [`DeleteBucket${name}Configuration`]: entry(remove, 'free', onBucket, { action: `Put${action}` }),
+    [`ListBucket${list}Configurations`]: entry(listAll, 'tier2', onBucket, { action: `Get${action}` }),
+  };
+}
+
+const lockOperations: Record<string, OperationEntry> = {
+  PutObjectLockConfiguration: entry(lock.putObjectLockConfiguration, 'tier1', onBucket, { action: 'PutBucketObjectLockConfiguration' }),
+  GetObjectLockConfiguration: entry(lock.getObjectLockConfiguration, 'tier2', onBucket, { action: 'GetBucketObjectLockConfiguration' }),
+  PutObjectRetention: entry(lock.putObjectRetention, 'tier1', onObject),
+  GetObjectRetention: entry(lock.getObjectRetention, 'tier2', onObject),
+  PutObjectLegalHold: entry(lock.putObjectLegalHold, 'tier1', onObject),
+  GetObjectLegalHold: entry(lock.getObjectLegalHold, 'tier2', onObject),
 };
 
 /** Every operation that is built. */
@@ -175,5 +200,10 @@ export const operations: Readonly<Record<string, OperationEntry>> = {
   ...multipartOperations,
   ...bucketOperations,
   ...recordedOperations,
-  ...absentConfigurations,
+  ...documentOperations,
+  ...lockOperations,
+  ...listedOperations('Analytics', 'Analytics', analytics, 'AnalyticsConfiguration'),
+  ...listedOperations('IntelligentTiering', 'IntelligentTiering', intelligentTiering, 'IntelligentTieringConfiguration'),
+  ...listedOperations('Inventory', 'Inventory', inventory, 'InventoryConfiguration'),
+  ...listedOperations('Metrics', 'Metrics', metrics, 'MetricsConfiguration'),
 };

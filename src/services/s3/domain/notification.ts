@@ -3,11 +3,8 @@ import { parseArn } from '../../../kit/arn.ts';
 import { invalidArgument, malformedXml } from '../errors.ts';
 import { FILTER_VALUE_BYTES_MAX, NOTIFICATIONS_MAX } from '../limits.ts';
 
-/** Where a notification goes. `bus` is the account's default event bus, for every event of the bucket. */
-export type DestinationKind = 'topic' | 'queue' | 'function' | 'bus';
-
 export interface NotificationRule {
-  readonly kind: Exclude<DestinationKind, 'bus'>;
+  readonly kind: 'topic' | 'queue' | 'function';
   readonly id: string;
   readonly arn: string;
   readonly events: readonly string[];
@@ -18,6 +15,7 @@ export interface NotificationRule {
 /** A bucket's notification configuration as it is stored. */
 export interface Notifications {
   readonly rules: readonly NotificationRule[];
+  /** Every event goes to the default bus too. */
   readonly eventBridge: boolean;
 }
 

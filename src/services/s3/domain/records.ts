@@ -39,10 +39,30 @@ export interface BucketRecord {
   readonly token?: string;
   /** A canned ACL. Recorded. */
   readonly acl?: string;
+  /** Present where Object Lock is on, which keeps versioning enabled. */
+  readonly objectLock?: { readonly retention?: Retention };
   /** Has a notification configuration: writers then look whom to tell. */
   readonly notifies?: true;
+  /** Has lifecycle rules. */
+  readonly hasLifecycle?: true;
   /** What objects get that name no encryption. Recorded. */
   readonly encryption?: Encryption;
+}
+
+export type LockMode = 'GOVERNANCE' | 'COMPLIANCE';
+
+/** A bucket's default retention: days or years. */
+export interface Retention {
+  readonly mode: LockMode;
+  readonly days?: number;
+  readonly years?: number;
+}
+
+/** Of one version. */
+export interface ObjectLock {
+  readonly mode: LockMode;
+  /** Virtual time. */
+  readonly untilMs: number;
 }
 
 /** How an object is said to be encrypted. Recorded: Croft encrypts nothing itself. */
@@ -70,6 +90,8 @@ export interface Attributes {
   readonly storageClass: string;
   readonly encryption: Encryption;
   readonly acl?: string;
+  readonly lock?: ObjectLock;
+  readonly legalHold?: 'ON' | 'OFF';
 }
 
 /** The version id of what was written while versioning was not enabled. */

@@ -45,7 +45,6 @@ export async function createBucketOnce(ctx: Ctx, input: CreateBucketRequest, tok
   const name = input.Bucket ?? '';
   checkBucketName(name);
   const region = regionOf(ctx, input.CreateBucketConfiguration?.LocationConstraint);
-  if (input.ObjectLockEnabledForBucket) throw errors.notImplemented('S3 Object Lock');
   if ((input.GrantFullControl ?? input.GrantRead ?? input.GrantReadACP ?? input.GrantWrite ?? input.GrantWriteACP) !== undefined) {
     throw errors.notImplemented('Grants in x-amz-grant-* headers');
   }
@@ -61,6 +60,7 @@ export async function createBucketOnce(ctx: Ctx, input: CreateBucketRequest, tok
     ownership,
     ...(input.CreateBucketConfiguration?.LocationConstraint === 'EU' ? { location: 'EU' } : {}),
     ...(token === undefined ? {} : { token }),
+    ...(input.ObjectLockEnabledForBucket ? { versioning: 'Enabled' as const, objectLock: {} } : {}),
     ...(input.ACL === undefined ? {} : { acl: input.ACL }),
   };
   const bucketKey = keys.bucket(name);
@@ -141,7 +141,7 @@ export async function deleteBucket(ctx: Ctx, input: DeleteBucketRequest): Promis
   await inBucket(ctx, bucket, { keys: [keys.bucket(bucket.name), keys.owned(bucket.account, bucket.name)], ranges: [objects, configs] }, (tx, now) => {
     // A key with versions has a current one, if only a delete marker: objects are all there is to look for.
     if (tx.range({ ...objects, limit: 1 }).entries.length > 0) throw errors.bucketNotEmpty(bucket.name, now.versioning !== undefined);
-    for (const [row] of tx.range(configs).entries) tx.delete(row);
+    for (let page = tx.range(configs); page.entries.length > 0; page = tx.range(configs)) for (const [row] of page.entries) tx.delete(row);
     tx.delete(keys.bucket(bucket.name));
     tx.delete(keys.owned(bucket.account, bucket.name));
     enqueueCleanup(ctx, tx, { kind: 'bucket', bucketId: bucket.id });

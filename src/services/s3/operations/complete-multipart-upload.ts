@@ -7,6 +7,7 @@ import { checkWrite, checkWriteForm } from '../domain/conditions.ts';
 import { newStamp } from '../domain/names.ts';
 import type { BucketRecord, PartRecord, UploadRecord, VersionRecord } from '../domain/records.ts';
 import { noSuchUpload, slowDown } from '../errors.ts';
+import { expirationOf } from '../lifecycle.ts';
 import { COMPLETE_ATTEMPTS_MAX } from '../limits.ts';
 import { announce, happening } from '../notify.ts';
 import { nowSeconds } from '../objects.ts';
@@ -29,7 +30,9 @@ export async function completeMultipartUpload(ctx: Ctx, input: CompleteMultipart
     const written = await commit(ctx, input, { bucket, upload, parts, count, draft: { etag, size, checksum } });
     if (written === 'changed') continue;
     if (written === 'absent') throw noSuchUpload(upload.uploadId);
+    const Expiration = written.version.deleteMarker ? undefined : await expirationOf(ctx, bucket, upload.key, written.version);
     return {
+      ...(Expiration === undefined ? {} : { Expiration }),
       Location: locationOf(ctx, bucket, upload.key),
       Bucket: bucket.name,
       Key: upload.key,

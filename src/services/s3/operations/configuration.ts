@@ -2,7 +2,7 @@ import { encodeJson } from '../../../kit/json.ts';
 import type { Ctx } from '../../service.ts';
 import { openBucket } from '../buckets.ts';
 import type { BucketRecord } from '../domain/records.ts';
-import { malformedXml, notFoundConfiguration } from '../errors.ts';
+import { invalidRequest, malformedXml, notFoundConfiguration } from '../errors.ts';
 import { inBucket, keys, readConfig } from '../store.ts';
 
 export interface BucketInput {
@@ -19,36 +19,39 @@ export function changeBucket(ctx: Ctx, bucket: BucketRecord, change: (now: Bucke
   return inBucket(ctx, bucket, { keys: [row] }, (tx, now) => tx.put(row, encodeJson(change(now))));
 }
 
+type Kept = Record<string, unknown> | null | undefined;
+
 export interface Recorded {
   /** Names its row. */
   readonly kind: string;
   /** The input's member that holds it. */
   readonly member: string;
-  /** What a bucket without it answers. */
-  readonly missing: readonly [code: string, message: string];
-  /** Throws where S3 would refuse it. */
-  readonly check?: (value: Record<string, unknown>) => void;
+  /** What a bucket without it answers: an error, or an output. */
+  readonly missing: readonly [code: string, message: string] | Record<string, unknown>;
+  /** Throws where S3 would refuse it. What it returns is kept in place of what was given; null: nothing is. */
+  readonly check?: (value: Record<string, unknown>, bucket: BucketRecord, ctx: Ctx) => Promise<Kept> | Kept;
   /** The output for what was stored. */
   readonly output: (value: Record<string, unknown>) => Record<string, unknown>;
 }
 
-/** A configuration that is kept and described, and has no effect. */
+/** A configuration that is kept and described. */
 export function recordedConfiguration({ kind, member, missing, check, output }: Recorded): { put: Run; get: Run; delete: Run } {
   return {
     async put(ctx, input) {
       const bucket = await openBucket(ctx, input);
       const value = input[member];
       if (typeof value !== 'object' || value === null) throw malformedXml();
-      check?.(value as Record<string, unknown>);
+      const kept = await check?.(value as Record<string, unknown>, bucket, ctx);
       const row = keys.config(bucket.id, kind);
-      await inBucket(ctx, bucket, { keys: [row] }, (tx) => tx.put(row, encodeJson(value)));
+      await inBucket(ctx, bucket, { keys: [row] }, (tx) => (kept === null ? tx.delete(row) : tx.put(row, encodeJson(kept ?? value))));
       return {};
     },
     async get(ctx, input) {
       const bucket = await openBucket(ctx, input);
       const value = await readConfig<Record<string, unknown>>(ctx.platform.store, bucket.id, kind);
-      if (!value) throw notFoundConfiguration(missing[0], missing[1], bucket.name);
-      return output(value);
+      if (value) return output(value);
+      if (isError(missing)) throw notFoundConfiguration(missing[0], missing[1], bucket.name);
+      return missing;
     },
     async delete(ctx, input) {
       const bucket = await openBucket(ctx, input);
@@ -59,16 +62,9 @@ export function recordedConfiguration({ kind, member, missing, check, output }: 
   };
 }
 
-/** The true answer of a bucket for which a configuration cannot be made here. */
-export function withoutConfiguration(answer: Record<string, unknown> | readonly [code: string, message: string]): Run {
-  return async (ctx, input) => {
-    const bucket = await openBucket(ctx, input);
-    if (Array.isArray(answer)) throw notFoundConfiguration(answer[0], answer[1], bucket.name);
-    return answer as Record<string, unknown>;
-  };
-}
+const isError = (missing: Recorded['missing']): missing is readonly [string, string] => Array.isArray(missing);
 
-const listOf = (value: unknown): readonly Record<string, unknown>[] => (Array.isArray(value) ? (value as Record<string, unknown>[]) : []);
+export const listOf = (value: unknown): readonly Record<string, unknown>[] => (Array.isArray(value) ? (value as Record<string, unknown>[]) : []);
 
 const CORS_METHODS: ReadonlySet<unknown> = new Set(['GET', 'PUT', 'POST', 'DELETE', 'HEAD']);
 
@@ -80,31 +76,22 @@ export const cors = recordedConfiguration({
     const rules = listOf(value['CORSRules']);
     const complete = (rule: Record<string, unknown>) => listOf(rule['AllowedMethods']).length > 0 && listOf(rule['AllowedOrigins']).length > 0;
     if (rules.length === 0 || rules.length > 100 || !rules.every(complete)) throw malformedXml();
-    if (!rules.every((rule) => listOf(rule['AllowedMethods']).every((method) => CORS_METHODS.has(method)))) throw malformedXml();
-  },
-  output: (value) => ({ CORSRules: value['CORSRules'] }),
-});
-
-/** Dates came back from the store as text. */
-function withDates(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withDates);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, k === 'Date' && typeof v === 'string' ? new Date(v) : withDates(v)]));
-}
-
-export const lifecycle = recordedConfiguration({
-  kind: 'lifecycle',
-  member: 'LifecycleConfiguration',
-  missing: ['NoSuchLifecycleConfiguration', 'The lifecycle configuration does not exist'],
-  check(value) {
-    const rules = listOf(value['Rules']);
-    if (rules.length === 0 || rules.length > 1000) throw malformedXml();
+    for (const method of rules.flatMap((rule) => listOf(rule['AllowedMethods']) as readonly unknown[])) {
+      if (!CORS_METHODS.has(method)) throw invalidRequest(`Found unsupported HTTP method in CORS config. Unsupported method is ${String(method)}`);
+    }
     for (const rule of rules) {
-      if (rule['Status'] !== 'Enabled' && rule['Status'] !== 'Disabled') throw malformedXml();
-      if ((rule['Filter'] === undefined) === (rule['Prefix'] === undefined)) throw malformedXml();
+      for (const [member, name] of [
+        ['AllowedOrigins', 'AllowedOrigin'],
+        ['AllowedHeaders', 'AllowedHeader'],
+      ] as const) {
+        const wrong = (listOf(rule[member]) as readonly unknown[]).find((value) => String(value).split('*').length > 2);
+        if (wrong !== undefined) throw invalidRequest(`${name} "${String(wrong)}" can not have more than one wildcard.`);
+      }
+      const wild = (listOf(rule['ExposeHeaders']) as readonly unknown[]).find((value) => String(value).includes('*'));
+      if (wild !== undefined) throw invalidRequest(`ExposeHeader "${String(wild)}" contains wildcard. We currently do not support wildcard for ExposeHeader.`);
     }
   },
-  output: (value) => ({ Rules: withDates(value['Rules']), TransitionDefaultMinimumObjectSize: 'all_storage_classes_128K' }),
+  output: (value) => ({ CORSRules: value['CORSRules'] }),
 });
 
 const BLOCKS = ['BlockPublicAcls', 'IgnorePublicAcls', 'BlockPublicPolicy', 'RestrictPublicBuckets'] as const;

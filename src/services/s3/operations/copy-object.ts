@@ -10,6 +10,7 @@ import { checkKey, newStamp } from '../domain/names.ts';
 import type { ByteRange } from '../domain/ranges.ts';
 import { type Attributes, type BucketRecord, NULL_VERSION, type ObjectRecord } from '../domain/records.ts';
 import { invalidArgument, invalidRequest, noSuchKey, slowDown } from '../errors.ts';
+import { expirationOf } from '../lifecycle.ts';
 import { READ_ATTEMPTS_MAX, UPLOAD_BYTES_MAX } from '../limits.ts';
 import { announce, happening } from '../notify.ts';
 import { checkVersionId, nowSeconds, requireObject } from '../objects.ts';
@@ -50,7 +51,7 @@ interface Copy {
 }
 
 async function write(ctx: Ctx, bucket: BucketRecord, key: string, { input, record, received, algorithm }: Copy): Promise<CopyObjectOutput> {
-  const attributes = attributesOfCopy(bucket, input, record);
+  const attributes = attributesOfCopy(bucket, input, record, ctx.platform.clock.virtual());
   const checksum = { algorithm, value: received.checksums[algorithm] ?? '', type: 'FULL_OBJECT' as const };
   const modifiedMs = nowSeconds(ctx);
   const { body } = received.content;
@@ -66,7 +67,9 @@ async function write(ctx: Ctx, bucket: BucketRecord, key: string, { input, recor
       return { version, versioning: object.bucket.versioning };
     }),
   );
+  const Expiration = written.version.deleteMarker ? undefined : await expirationOf(ctx, bucket, key, written.version);
   return {
+    ...(Expiration === undefined ? {} : { Expiration }),
     CopyObjectResult: {
       ETag: `"${received.md5}"`,
       LastModified: new Date(modifiedMs),
@@ -132,9 +135,9 @@ function checkSelfCopy(bucket: BucketRecord, key: string, source: CopySource, in
 }
 
 /** Content headers and metadata are the source's unless replaced; storage class, encryption and redirect never are. */
-function attributesOfCopy(bucket: BucketRecord, input: CopyObjectRequest, record: ObjectRecord): Attributes {
+function attributesOfCopy(bucket: BucketRecord, input: CopyObjectRequest, record: ObjectRecord, nowMs: number): Attributes {
   const { Tagging, ...untagged } = input;
-  const own = attributesOf(bucket, input.TaggingDirective === 'REPLACE' && Tagging !== undefined ? { ...untagged, Tagging } : untagged);
+  const own = attributesOf(bucket, input.TaggingDirective === 'REPLACE' && Tagging !== undefined ? { ...untagged, Tagging } : untagged, nowMs);
   const { WebsiteRedirectLocation: _, ...copied } = record.headers;
   const redirect = input.WebsiteRedirectLocation === undefined ? {} : { WebsiteRedirectLocation: input.WebsiteRedirectLocation };
   return {

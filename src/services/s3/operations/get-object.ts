@@ -11,6 +11,7 @@ import { checkKey } from '../domain/names.ts';
 import { type ByteRange, parseRange } from '../domain/ranges.ts';
 import type { BucketRecord, ObjectRecord } from '../domain/records.ts';
 import { invalidArgument, invalidPartNumber, invalidRequest, slowDown } from '../errors.ts';
+import { expirationOf } from '../lifecycle.ts';
 import { PART_NUMBER_MAX, READ_ATTEMPTS_MAX } from '../limits.ts';
 import { describeObject, findObject } from '../objects.ts';
 import { readParts } from '../store.ts';
@@ -50,7 +51,11 @@ export async function headObject(ctx: Ctx, input: HeadObjectRequest): Promise<He
 
 /** A range, or a part of a multipart object, is 206. */
 export function respondPartial(_ctx: Ctx, output: Record<string, unknown>, response: WireResponse): WireResponse {
-  return output['ContentRange'] === undefined ? response : { ...response, status: 206 };
+  const status = output['ContentRange'] === undefined ? response.status : 206;
+  const disposition = response.headers['Content-Disposition'];
+  // After a length, node:http refuses this one header for letters that others may have.
+  const headers = disposition === undefined ? response.headers : { 'Content-Disposition': disposition, ...response.headers };
+  return { ...response, status, headers };
 }
 
 async function select(ctx: Ctx, input: Input, method: string): Promise<Selected> {
@@ -72,6 +77,8 @@ async function select(ctx: Ctx, input: Input, method: string): Promise<Selected>
   const wantsChecksum = input.ChecksumMode?.toUpperCase() === 'ENABLED';
   const whole = range === undefined || range.end - range.start + 1 === record.size;
   const output = describeObject(bucket, record, input, wantsChecksum && whole && input.PartNumber === undefined);
+  const expiration = input.VersionId === undefined ? await expirationOf(ctx, bucket, key, record) : undefined;
+  if (expiration !== undefined) output['Expiration'] = expiration;
   if (wantsChecksum && part?.checksum) Object.assign(output, part.checksum);
   if (range) {
     output['ContentLength'] = range.end - range.start + 1;

@@ -26,7 +26,7 @@ export async function createMultipartUpload(ctx: Ctx, input: CreateMultipartUplo
   const checksum = checksumOf(input);
   const bucket = await openBucket(ctx, input);
   const upload: UploadRecord = {
-    ...attributesOf(bucket, input),
+    ...attributesOf(bucket, input, ctx.platform.clock.virtual()),
     uploadId: newUploadId(ctx.platform.ids, ctx.platform.clock.virtual()),
     key,
     initiatedMs: nowSeconds(ctx),

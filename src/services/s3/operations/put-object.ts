@@ -3,11 +3,13 @@ import type { Ctx } from '../../service.ts';
 import { attributesOf, encryptionMembers } from '../attributes.ts';
 import { announcedBytes, naming, receive, type Source } from '../body.ts';
 import { openBucket } from '../buckets.ts';
-import { checkMd5Form, checksumMember, DEFAULT_ALGORITHM, planChecksum } from '../domain/checksums.ts';
-import { checkWrite, checkWriteForm } from '../domain/conditions.ts';
+import { type ChecksumPlan, checkMd5Form, checksumMember, DEFAULT_ALGORITHM, planChecksum } from '../domain/checksums.ts';
+import { checkWrite, checkWriteForm, type WriteConditions } from '../domain/conditions.ts';
 import { checkKey, newStamp } from '../domain/names.ts';
+import type { Attributes, BucketRecord } from '../domain/records.ts';
 import { notImplemented } from '../errors.ts';
-import { announce, happening } from '../notify.ts';
+import { expirationOf } from '../lifecycle.ts';
+import { announce, type Happening, happening } from '../notify.ts';
 import { nowSeconds } from '../objects.ts';
 import { inObject, keys } from '../store.ts';
 
@@ -22,29 +24,55 @@ export async function putObject(ctx: Ctx, input: PutObjectInput): Promise<PutObj
   const plan = planChecksum(input, ctx.http?.headers ?? {});
   const expectedBytes = announcedBytes(ctx, input.ContentLength);
   const bucket = await openBucket(ctx, input);
-  const attributes = attributesOf(bucket, input);
+  const attributes = attributesOf(bucket, input, ctx.platform.clock.virtual());
+  const { received, checksum, written } = await storeObject(ctx, bucket, key, {
+    attributes,
+    source: input.Body,
+    plan,
+    expectedBytes,
+    contentMd5: input.ContentMD5,
+    conditions: input,
+    what: happening(ctx, 'ObjectCreated:Put'),
+  });
+  const Expiration = written.version.deleteMarker ? undefined : await expirationOf(ctx, bucket, key, written.version);
+  return {
+    ETag: `"${received.md5}"`,
+    ...(Expiration === undefined ? {} : { Expiration }),
+    ...checksumMember(checksum.algorithm, checksum.value),
+    ChecksumType: checksum.type,
+    ...encryptionMembers(attributes.encryption),
+    ...(written.versioning === 'Enabled' ? { VersionId: written.version.versionId } : {}),
+  } as PutObjectOutput;
+}
+
+export interface Stored {
+  readonly attributes: Attributes;
+  readonly source: Source;
+  readonly plan: ChecksumPlan | undefined;
+  readonly expectedBytes: number | undefined;
+  readonly contentMd5: string | undefined;
+  readonly conditions: WriteConditions;
+  readonly what: Happening;
+}
+
+/** Takes a body in and makes it the key's current version, with the events that this causes. */
+export async function storeObject(ctx: Ctx, bucket: BucketRecord, key: string, stored: Stored) {
+  const { attributes, source, plan, expectedBytes, contentMd5, conditions, what } = stored;
   const algorithm = plan?.algorithm ?? DEFAULT_ALGORITHM;
-  const received = await receive(ctx, input.Body, { algorithms: [algorithm], plan, expectedBytes, contentMd5: input.ContentMD5 });
+  const received = await receive(ctx, source, { algorithms: [algorithm], plan, expectedBytes, contentMd5 });
   const checksum = { algorithm, value: received.checksums[algorithm] ?? '', type: 'FULL_OBJECT' as const };
   const { body } = received.content;
   const draft = { ...attributes, etag: received.md5, size: received.size, body, checksum, modifiedMs: nowSeconds(ctx), account: bucket.account };
   const stamp = newStamp(ctx.platform.ids);
-  const what = happening(ctx, 'ObjectCreated:Put');
   const more = body.kind === 'inline' ? { keys: [keys.inline(bucket.id, body.id)] } : body.kind === 'blob' ? { keys: [keys.blob(body.id)] } : {};
   const written = await naming(ctx, received.content, () =>
     inObject(ctx, bucket, key, more, (object, tx) => {
-      checkWrite(input, key, object.current);
-      ctx.meter('BytesIn', received.size);
+      checkWrite(conditions, key, object.current);
       const version = object.write(draft, stamp, received.content);
       announce(ctx, tx, object.bucket, key, what, version);
       return { version, versioning: object.bucket.versioning };
     }),
   );
-  return {
-    ETag: `"${received.md5}"`,
-    ...checksumMember(algorithm, checksum.value),
-    ChecksumType: checksum.type,
-    ...encryptionMembers(attributes.encryption),
-    ...(written.versioning === 'Enabled' ? { VersionId: written.version.versionId } : {}),
-  } as PutObjectOutput;
+  ctx.meter('BytesIn', received.size);
+  return { received, checksum, written };
 }

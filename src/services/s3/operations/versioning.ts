@@ -2,7 +2,7 @@ import type { GetBucketVersioningOutput, GetBucketVersioningRequest, PutBucketVe
 import { AwsError } from '../../../kit/errors.ts';
 import type { Ctx } from '../../service.ts';
 import { openBucket } from '../buckets.ts';
-import { malformedXml, notImplemented } from '../errors.ts';
+import { invalidBucketState, malformedXml, notImplemented } from '../errors.ts';
 import { changeBucket } from './configuration.ts';
 
 export async function putBucketVersioning(ctx: Ctx, input: PutBucketVersioningRequest): Promise<Record<string, never>> {
@@ -13,7 +13,12 @@ export async function putBucketVersioning(ctx: Ctx, input: PutBucketVersioningRe
   const bucket = await openBucket(ctx, input);
   if (status === undefined) throw new AwsError('IllegalVersioningConfigurationException', 'The Versioning element must be specified');
   if (status !== 'Enabled' && status !== 'Suspended') throw malformedXml();
-  await changeBucket(ctx, bucket, (now) => ({ ...now, versioning: status }));
+  await changeBucket(ctx, bucket, (now) => {
+    if (now.objectLock && status === 'Suspended') {
+      throw invalidBucketState('An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.');
+    }
+    return { ...now, versioning: status };
+  });
   return {};
 }
 
