@@ -51,7 +51,7 @@ function parseHost(name: string): HostTarget {
   const domain = DOMAINS.find((suffix) => name.endsWith(suffix));
   if (!domain) return NOTHING;
   const labels = name.slice(0, -domain.length).split('.');
-  const target = endpointOf(labels) ?? websiteOf(labels) ?? s3Of(labels);
+  const target = endpointOf(labels) ?? registryOf(labels) ?? websiteOf(labels) ?? s3Of(labels);
   if (target) return target;
   if (domain === '.on.aws') return NOTHING;
   const service = serviceOf(labels) ?? NOTHING;
@@ -72,6 +72,13 @@ function endpointOf(labels: readonly string[]): HostTarget | undefined {
   const [id = '', kind, region, ...rest] = labels;
   if ((kind !== 'execute-api' && kind !== 'lambda-url') || rest.length > 0 || id === '') return undefined;
   return { endpoint: kind, id, ...(region ? { region } : {}) };
+}
+
+/** `{account}.dkr.ecr.{region}`: "Amazon ECR private registry". */
+function registryOf(labels: readonly string[]): HostTarget | undefined {
+  const [account = '', dkr, ecr, region, ...rest] = labels;
+  if (dkr !== 'dkr' || ecr !== 'ecr' || region === undefined || rest.length > 0 || !/^\d{12}$/.test(account) || !REGION.test(region)) return undefined;
+  return { endpoint: 'registry', id: account, region };
 }
 
 /** `[{bucket}.]s3[.dualstack][.{region}]`, also `s3-{region}`, `s3-website…`, `s3-accelerate`. Buckets may have dots. */

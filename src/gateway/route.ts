@@ -159,6 +159,8 @@ function ownPath(head: Head): Route | undefined {
 }
 
 function endpointRoute(head: Head, host: HostTarget): EndpointRoute | undefined {
+  const images = registryRoute(head, host);
+  if (images) return images;
   if (host.endpoint && host.id)
     return { kind: 'endpoint', endpoint: host.endpoint, id: host.id, path: head.path, ...(host.region ? { region: host.region } : {}) };
   if (!head.path.startsWith('/restapis/')) return undefined;
@@ -183,6 +185,17 @@ function decodeName(text: string): string {
   } catch {
     return text;
   }
+}
+
+/** Paths of the registry protocol: no bucket has a name of two letters. */
+const REGISTRY_PATH = /^\/v2(?:\/?|\/_catalog|\/.+\/(?:blobs|manifests|tags|referrers)\/.*)$/;
+
+/** By its host, or, unsigned, by its path alone (`docker push localhost:4566/name`). */
+function registryRoute({ path, credential }: Head, host: HostTarget): EndpointRoute | undefined {
+  const named = host.endpoint === 'registry';
+  if (!named && (credential !== undefined || host.endpoint || host.bucket || !REGISTRY_PATH.test(path))) return undefined;
+  const rest = path.startsWith('/v2') ? path.slice('/v2'.length) : path;
+  return { kind: 'endpoint', endpoint: 'registry', id: named ? (host.id ?? '') : '', path: rest, ...(host.region ? { region: host.region } : {}) };
 }
 
 /** The bucket of a virtual host becomes the first segment of the path. */

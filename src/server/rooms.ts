@@ -6,6 +6,7 @@ import { createApplicationAutoScalingRoom } from '../services/application-autosc
 import { createCloudFormationRoom } from '../services/cloudformation/index.ts';
 import { createDynamoDbRoom, createDynamoDbStreamsRoom } from '../services/dynamodb/index.ts';
 import { createEventsRoom } from '../services/events/index.ts';
+import { createEcrRoom } from '../services/ecr/index.ts';
 import { createIamRoom } from '../services/iam/index.ts';
 import { createLambdaRoom } from '../services/lambda/index.ts';
 import { createLogsRoom } from '../services/logs/index.ts';
@@ -46,6 +47,7 @@ export function allRooms({ dataDir, config, platform, driver }: RoomParts): Serv
     createDynamoDbRoom(),
     createDynamoDbStreamsRoom(),
     createSqsRoom(),
+    createEcrRoom(),
     createSnsRoom(),
     createLambdaRoom(compute, { hotReload: config.auth === 'off' }),
     createApiGatewayRoom(),

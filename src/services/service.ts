@@ -132,9 +132,10 @@ export interface Service {
  * `lambda-code`: the download links of GetFunction (`/_aws/lambda-code/{blob}`). `cloudformation-response`: where custom resources and wait conditions are answered
  * (`/_aws/cloudformation-response/{id}`). `sqs-messages`: a queue's messages, without receiving them (`/_aws/sqs/messages`).
  * `s3-website`: a bucket served as a website (`{bucket}.s3-website.…`). `s3-form`: a browser's form posted to a bucket; its body streams.
+ * `registry`: container images (`/v2/…`); bodies stream.
  * `sns`: messages that are kept instead of sent, and the signing certificate (`/_aws/sns/…`).
  */
-export type EndpointKind = 'execute-api' | 'lambda-url' | 'lambda-code' | 'cloudformation-response' | 'sqs-messages' | 'sns' | 's3-website' | 's3-form';
+export type EndpointKind = 'execute-api' | 'lambda-url' | 'lambda-code' | 'cloudformation-response' | 'sqs-messages' | 'sns' | 's3-website' | 's3-form' | 'registry';
 
 /** A request to a user's own endpoint, told apart by host (`{id}.execute-api.…`) or path (`/restapis/{id}/{stage}/_user_request_/…`). */
 export interface EndpointRequest extends WireRequest {

@@ -8,6 +8,7 @@ export const SERVICES = [
   'cloudwatch',
   'dynamodb',
   'dynamodbstreams',
+  'ecr',
   'events',
   'iam',
   'kinesis',
