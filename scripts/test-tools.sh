@@ -64,3 +64,21 @@ if [ "$(cat "$durable/.stamp" 2>/dev/null || true)" != "$DURABLE_PYTHON $DURABLE
   (cd "$durable/js" && npm pack --silent "@aws/durable-execution-sdk-js@$DURABLE_JS" >/dev/null && tar xzf ./*.tgz && rm ./*.tgz)
   echo "$DURABLE_PYTHON $DURABLE_JS" >"$durable/.stamp"
 fi
+
+# AWS's runtime interface client for Python, unmodified, for the Python that pip belongs to: its wheels are of one version.
+RIC=4.2.2
+ric=.cache/clients/python
+if [ "$(cat "$ric/.stamp" 2>/dev/null || true)" != "$RIC" ]; then
+  rm -rf "$ric"
+  mkdir -p "$ric"
+  find_pip
+  # Where no wheel fits, its tests are skipped and say so.
+  if "${PIP[@]}" install --quiet --disable-pip-version-check --root-user-action=ignore --only-binary :all: --target "$ric" "awslambdaric==$RIC"; then
+    "${PIP[0]}" -c 'import sys; print("%d.%d" % sys.version_info[:2])' >"$ric/.python"
+    echo "$RIC" >"$ric/.stamp"
+  else
+    echo "test-tools.sh: awslambdaric $RIC has no wheel for ${PIP[0]}: its tests will be skipped" >&2
+    rm -rf "$ric"
+    [ "${CI:-}" != true ] || exit 1
+  fi
+fi

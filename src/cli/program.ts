@@ -108,6 +108,17 @@ function addHouseCommands(croft: Command): void {
     .option('--data-dir <folder>', 'where data is kept', '.croft')
     .option('--port <port>', 'the port to check', '4566')
     .action(async (options) => (await import('./commands/doctor.ts')).doctor(options, outputOf(options)));
+  const runtimes = croft.command('runtimes').description("the languages that functions can be written in, by AWS's names");
+  runtimes
+    .command('list')
+    .description('show which interpreter of this machine runs each, and what is missing')
+    .addOption(new Option('--output <form>', 'how the result is printed').choices(['json', 'table']).default('table'))
+    .action(async (options: CommonOptions) => (await import('./commands/runtimes.ts')).list(outputOf(options)));
+  runtimes
+    .command('install')
+    .description('install what a package registry has of a runtime (Node.js; the client for Java); say how for the rest')
+    .argument('<name>', 'e.g. nodejs22.x or java21')
+    .action(async (name: string) => (await import('./commands/runtimes.ts')).install(name, createOutput('table')));
   croft
     .command('backup')
     .description('copy all data to a new folder, while Croft runs')

@@ -117,6 +117,8 @@ function javaCommand({ runtime, memoryMb, variables }: Launch, places: Places, v
       '-XX:+UseSerialGC',
       '-XX:TieredStopAtLevel=1',
       '-Xshare:auto',
+      // The client opens the descriptor of the log frames by reflection.
+      ...(Number.parseInt(runtime.version, 10) > 8 ? ['--add-opens=java.base/java.io=ALL-UNNAMED'] : []),
       '-cp',
       [join(vendor, '*'), folder.code, folder.libraries, folder.layers].join(':'),
       'com.amazonaws.services.lambda.runtime.api.client.AWSLambda',

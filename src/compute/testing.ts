@@ -57,7 +57,8 @@ export interface TestCompute {
   stop(): Promise<void>;
 }
 
-export async function startCompute(options: Partial<ComputeOptions> = {}): Promise<TestCompute> {
+/** `show`: what of the machine its functions may see, besides the interpreter that runs this. */
+export async function startCompute({ show = [], ...options }: Partial<ComputeOptions> & { readonly show?: readonly string[] } = {}): Promise<TestCompute> {
   const directory = await mkdtemp(join(tmpdir(), 'croft-compute-'));
   const unexpected = (fields: Record<string, unknown>, message: string) => {
     throw new Error(`${message}: ${JSON.stringify(fields)}`);
@@ -65,7 +66,7 @@ export async function startCompute(options: Partial<ComputeOptions> = {}): Promi
   const quiet = () => {};
   const log = { debug: quiet, info: quiet, warn: unexpected, error: unexpected };
   const ids = createIds();
-  const { driver } = await chooseDriver(testIsolation(), { directory, newId: () => ids.bytes(16).toString('hex'), show: [process.execPath] });
+  const { driver } = await chooseDriver(testIsolation(), { directory, newId: () => ids.bytes(16).toString('hex'), show: [process.execPath, ...show] });
   const compute = createCompute({ directory, clock: systemClock(), ids, log, driver, ...options });
   await compute.start();
   return {
