@@ -6,9 +6,8 @@ cd "$(dirname "$0")/.."
 . scripts/lib.sh
 
 boto3=1.43.11
-# The newest 3.x there is: npm's resolver keeps the clients' shared packages in step.
-sdk=3
-clients="api-gateway cloudformation cloudwatch cloudwatch-logs dynamodb dynamodb-streams eventbridge iam lambda s3 scheduler secrets-manager sfn sns sqs ssm sts"
+# The versions of the @aws-sdk clients are those of this lock file; `npm install --package-lock-only` beside it brings new ones.
+node_lock=runtimes/node/sdk
 
 python_vendor=runtimes/python/vendor
 node_vendor=runtimes/node/vendor
@@ -53,15 +52,14 @@ python_sdk() {
 }
 
 node_sdk() {
-  local want="@aws-sdk $sdk $clients" client packages=()
+  local want
+  want="@aws-sdk $(cksum < "$node_lock/package-lock.json")"
   installed "$node_vendor" "$want" && return 0
   echo "runtimes.sh: installing @aws-sdk clients into $node_vendor" >&2
   rm -rf "$node_vendor"
   mkdir -p "$node_vendor"
-  for client in $clients; do packages+=("@aws-sdk/client-$client@$sdk"); done
-  packages+=("@aws-sdk/lib-dynamodb@$sdk" "@aws-sdk/lib-storage@$sdk" "@aws-sdk/util-dynamodb@$sdk" "@aws-sdk/s3-request-presigner@$sdk" "@aws-sdk/credential-providers@$sdk")
-  echo '{ "name": "croft-runtime-sdk", "private": true }' > "$node_vendor/package.json"
-  if ! npm install --prefix "$node_vendor" --no-audit --no-fund --ignore-scripts --loglevel error "${packages[@]}"; then
+  cp "$node_lock/package.json" "$node_lock/package-lock.json" "$node_vendor/"
+  if ! npm ci --prefix "$node_vendor" --no-audit --no-fund --ignore-scripts --loglevel error; then
     rm -rf "$node_vendor"
     do_without "the @aws-sdk clients could not be installed: run this again when the registry can be reached; until then Node.js functions bring them themselves"
     return
