@@ -134,7 +134,16 @@ const topic: ResourceType = {
     return topicResult(TopicArn);
   },
   async delete(ctx, request) {
-    await ctx.call('sns', 'DeleteTopic', { TopicArn: request.physicalId });
+    const TopicArn = request.physicalId;
+    if (request.properties['ArchivePolicy'] !== undefined) {
+      // A topic with an archive is not deleted.
+      try {
+        await ctx.call('sns', 'SetTopicAttributes', { TopicArn, AttributeName: 'ArchivePolicy', AttributeValue: '{}' });
+      } catch (error) {
+        if (!isCode(error, 'NotFound')) throw error;
+      }
+    }
+    await ctx.call('sns', 'DeleteTopic', { TopicArn });
     await unclaim(ctx.platform.store, ctx, nameOfArn(request.physicalId));
   },
 };

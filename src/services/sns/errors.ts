@@ -8,6 +8,7 @@ export const invalidParameter = (what: string, reason?: string) =>
 export const invalid = (message: string) => new AwsError('InvalidParameter', message);
 export const invalidValue = (message: string) => new AwsError('ParameterValueInvalid', message);
 export const notFound = (what: string) => new AwsError('NotFound', `${what} does not exist`, { status: 404 });
+export const invalidState = (message: string) => new AwsError('InvalidState', message);
 export const resourceNotFound = (message = 'Resource does not exist') => new AwsError('ResourceNotFound', message, { status: 404 });
 export const missing = (path: string) =>
   new AwsError('ValidationError', `1 validation error detected: Value null at '${path}' failed to satisfy constraint: Member must not be null`);

@@ -77,7 +77,7 @@ export async function fanOut(platform: Platform, signer: Signer, attempt: Attemp
   return { done: true };
 }
 
-function hand(platform: Platform, tx: Tx, { trace }: Attempt, one: Handed): void {
+export function hand(platform: Platform, tx: Tx, { trace }: Attempt, one: Handed): void {
   if (one.kind === 'queue') toQueue(platform.bus, tx, one.delivery, trace);
   else if (one.kind === 'record') one.write(tx);
   else platform.bus.enqueue(tx, { target: one.target, account: one.account, region: one.region, payload: one.payload, trace });
@@ -139,7 +139,7 @@ async function toFifoQueues(
 
 type Delivery = Extract<Handed, { kind: 'queue' }>['delivery'];
 
-async function sendInOrder(platform: Platform, attempt: Attempt, delivery: Delivery): Promise<void> {
+export async function sendInOrder(platform: Platform, attempt: Attempt, delivery: Delivery): Promise<void> {
   for (const arn of [delivery.queueArn, delivery.deadLetterArn]) {
     const queue = arn === undefined ? undefined : parseArn(arn);
     if (!queue) break;

@@ -37,11 +37,14 @@ export const DATA_PROTECTION_POLICY_CHARS_MAX = 30_720;
 /** Fan-outs under way at once, and HTTP requests. */
 export const FANOUT_CONCURRENCY = 64;
 export const HTTP_CONCURRENCY = 64;
+export const REPLAY_CONCURRENCY = 8;
 /** Subscriptions handled in one commit of a fan-out, and characters of messages written in it. */
 export const SUBSCRIPTIONS_PER_COMMIT = 100;
 export const CHARS_PER_COMMIT = 1_048_576;
 /** FIFO messages of one group that one delivery hands on before it lets others have a turn. */
 export const FIFO_MESSAGES_PER_DELIVERY = 50;
+/** Archived messages that one delivery of a replay hands on. */
+export const REPLAYED_PER_DELIVERY = 50;
 /** An endpoint has this long to answer: "Fanout to HTTP/S endpoints". */
 export const HTTP_TIMEOUT_MS = 15_000;
 /** All retries of an HTTP delivery end after this; "Amazon SNS message delivery retries". */

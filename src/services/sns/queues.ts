@@ -37,7 +37,7 @@ const queueAttribute = ({ type, value }: StoredAttribute): QueueAttribute =>
   type.startsWith('Binary') ? { DataType: type, BinaryValue: value } : { DataType: type, StringValue: value };
 
 /** The attributes of a message delivered raw; more than ten have no room, and none is taken: "Amazon SNS raw message delivery". */
-export function rawAttributes(attributes: Message['attributes']): Record<string, QueueAttribute> | undefined {
-  const entries = Object.entries(attributes);
+export function rawAttributes({ attributes, replayed }: Pick<Message, 'attributes' | 'replayed'>): Record<string, QueueAttribute> | undefined {
+  const entries = Object.entries(replayed ? { ...attributes, Replayed: { type: 'String', value: 'true' } } : attributes);
   return entries.length > RAW_ATTRIBUTES_MAX ? undefined : Object.fromEntries(entries.map(([name, value]) => [name, queueAttribute(value)]));
 }

@@ -118,7 +118,7 @@ async function forQueue({ subscription, topic, message, body, parts }: Job): Pro
   const deadLetterArn = deadLetterQueueOf(attributes);
   // A standard queue behind a FIFO topic gets its messages without order; one behind a standard topic keeps the group for fair queues.
   const grouped = endpoint.endsWith('.fifo') || !isFifo(topic);
-  const own = raw ? rawAttributes(message.attributes) : undefined;
+  const own = raw ? rawAttributes(message) : undefined;
   const delivery: QueueDelivery = {
     queueArn: endpoint,
     body: text,
@@ -136,7 +136,7 @@ function deadLetterOf({ subscription, message, body }: Job, envelope: string): Q
   const queueArn = deadLetterQueueOf(subscription.attributes);
   if (queueArn === undefined) return undefined;
   const raw = isRaw(subscription.attributes);
-  const own = raw ? rawAttributes(message.attributes) : undefined;
+  const own = raw ? rawAttributes(message) : undefined;
   return {
     queueArn,
     body: raw ? body : envelope,

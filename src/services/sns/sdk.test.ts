@@ -231,6 +231,26 @@ describe('FIFO topics', () => {
     expect(await received(ordered.url)).toHaveLength(1);
   });
 
+  it('archive what they take, and replay it to one subscription', async () => {
+    const arn = await topic({ FifoTopic: 'true', ContentBasedDeduplication: 'true', ArchivePolicy: '{"MessageRetentionPeriod":"1"}' });
+    const attributes = (await sns.send(new sdk.GetTopicAttributesCommand({ TopicArn: arn }))).Attributes;
+    expect(attributes).toMatchObject({ ArchivePolicy: '{"MessageRetentionPeriod":"1"}' });
+    const start = attributes?.['BeginningArchiveTime'];
+    for (let i = 0; i < 120; i++) await publish(arn, `m${i}`, { MessageGroupId: 'g' });
+    await quiet();
+    const target = await queue(true);
+    const subscription = await subscribe(arn, target.arn, { ReplayPolicy: JSON.stringify({ PointType: 'Timestamp', StartingPoint: start }) });
+    const again = (await received(target.url)).map(({ Body = '' }) => JSON.parse(Body) as Record<string, string>);
+    expect(again.map(({ Message }) => Message)).toEqual(Array.from({ length: 120 }, (_, i) => `m${i}`));
+    expect(again[0]).toMatchObject({ Replayed: 'true' });
+    expect((await sns.send(new sdk.GetSubscriptionAttributesCommand({ SubscriptionArn: subscription }))).Attributes).toMatchObject({
+      ReplayStatus: 'Completed',
+    });
+    expect((await failure(sns.send(new sdk.DeleteTopicCommand({ TopicArn: arn }))))[0]).toBe('InvalidStateException');
+    await sns.send(new sdk.SetTopicAttributesCommand({ TopicArn: arn, AttributeName: 'ArchivePolicy', AttributeValue: '{}' }));
+    await sns.send(new sdk.DeleteTopicCommand({ TopicArn: arn }));
+  });
+
   it('take only queues, and ask for groups', async () => {
     const arn = await topic({ FifoTopic: 'true' });
     expect(await failure(publish(arn, 'm'))).toEqual([

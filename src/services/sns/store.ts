@@ -16,6 +16,8 @@ export interface TopicRow {
   /** As set; absent: the default one. */
   readonly policy?: string;
   readonly dataProtectionPolicy?: string;
+  /** When its archive began. */
+  readonly archivedSinceMs?: number;
   readonly tags: Readonly<Record<string, string>>;
 }
 
@@ -32,6 +34,9 @@ export interface SubscriptionRow {
   /** Confirmed by a caller with an account's credentials. */
   readonly authenticated: boolean;
   readonly unsubscribeNeedsAuth: boolean;
+  /** Of the replay that its policy started last. */
+  readonly replayId?: string;
+  readonly replayStatus?: 'In progress' | 'Completed';
 }
 
 /** A token of a confirmation, of any account and region. */
@@ -104,6 +109,8 @@ export const keys = {
   /** A FIFO group's messages that are not fanned out yet. */
   group: (scope: Scope, topicId: string, group: string): Key => base(scope) + keyOf('fifo', topicId, group),
   groups: (scope: Scope, topicId: string): Key => base(scope) + keyOf('fifo', topicId),
+  /** Archived messages, by time. */
+  archive: (scope: Scope, topicId: string): Key => base(scope) + keyOf('log', topicId),
   duplicate: (scope: Scope, topicId: string, group: string, id: string): Key => base(scope) + keyOf('dup', topicId, group, id),
   duplicates: (scope: Scope, topicId: string): Key => base(scope) + keyOf('dup', topicId),
   forgets: (scope: Scope, topicId: string): Key => base(scope) + keyOf('old', topicId),

@@ -56,7 +56,7 @@ export interface NotificationParts {
   /** Absent for FIFO topics, which sign nothing. */
   readonly signature?: Signature;
   readonly unsubscribeUrl: string;
-  readonly message: Pick<Message, 'attributes' | 'sequenceNumber'>;
+  readonly message: Pick<Message, 'attributes' | 'sequenceNumber' | 'replayed'>;
 }
 
 /** What queues and HTTP endpoints get without raw delivery; "Parsing Amazon SNS message formats". */
@@ -66,6 +66,7 @@ export function notificationJson({ signed, signature, unsubscribeUrl, message }:
     ['MessageId', signed.messageId],
     ['SequenceNumber', message.sequenceNumber],
     ['TopicArn', signed.topicArn],
+    ['Replayed', message.replayed ? 'true' : undefined],
     ['Subject', signed.subject],
     ['Message', signed.message],
     ['Timestamp', signed.timestamp],

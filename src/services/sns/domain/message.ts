@@ -21,6 +21,8 @@ export interface Message {
   readonly group?: string;
   readonly deduplicationId?: string;
   readonly sequenceNumber?: string;
+  /** It comes from the topic's archive. */
+  readonly replayed?: boolean;
   /** The caller's X-Ray header, handed on as it came. */
   readonly traceHeader?: string;
 }

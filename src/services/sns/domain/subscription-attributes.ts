@@ -1,12 +1,12 @@
-import { notImplemented } from '../../../kit/errors.ts';
 import { invalidParameter } from '../errors.ts';
 import { FILTER_POLICY_BYTES_MAX } from '../limits.ts';
 import { queueOf, type Scope } from './arn.ts';
 import { DeliveryPolicyError, subscriptionPolicy } from './delivery-policy.ts';
 import { compileFilterPolicy, type FilterPolicy, FilterPolicyError } from './filter-policy.ts';
 import { parseJson } from './json-source.ts';
+import { checkReplayPolicy } from './replay-policy.ts';
 
-const NAMES = new Set(['DeliveryPolicy', 'FilterPolicy', 'FilterPolicyScope', 'RawMessageDelivery', 'RedrivePolicy', 'SubscriptionRoleArn']);
+const NAMES = new Set(['DeliveryPolicy', 'FilterPolicy', 'FilterPolicyScope', 'RawMessageDelivery', 'RedrivePolicy', 'ReplayPolicy', 'SubscriptionRoleArn']);
 /** Attributes that a subscription has without being told. */
 const DEFAULTS: Readonly<Record<string, string>> = { RawMessageDelivery: 'false', FilterPolicyScope: 'MessageAttributes' };
 
@@ -17,6 +17,8 @@ export interface Subject extends Scope {
   readonly protocol: string;
   readonly endpoint: string;
   readonly fifoTopic: boolean;
+  /** The topic has an archive. */
+  readonly archived: boolean;
 }
 
 /** How a refused attribute is worded: Subscribe names `Attributes` first. */
@@ -26,7 +28,6 @@ const ofSet: Refuse = (reason) => invalidParameter(reason);
 
 /** SetSubscriptionAttributes: the attributes with one changed; throws InvalidParameter. */
 export function withAttribute(has: SubscriptionAttributes, name: string | undefined, value: string, subject: Subject): SubscriptionAttributes {
-  if (name === 'ReplayPolicy') throw notImplemented('ReplayPolicy');
   if (name === undefined || !NAMES.has(name)) throw invalidParameter('AttributeName');
   return checked({ ...has }, { [name]: value }, subject, ofSet);
 }
@@ -34,7 +35,6 @@ export function withAttribute(has: SubscriptionAttributes, name: string | undefi
 /** Subscribe's attributes; throws InvalidParameter. */
 export function newAttributes(given: Readonly<Record<string, string | undefined>>, subject: Subject): SubscriptionAttributes {
   for (const name of Object.keys(given)) {
-    if (name === 'ReplayPolicy') throw notImplemented('ReplayPolicy');
     if (!NAMES.has(name)) throw invalidParameter('Attributes', `Unknown attribute: ${name}`);
   }
   return checked({}, given, subject, ofSubscribe);
@@ -74,6 +74,12 @@ function checkOne(name: string, value: string, subject: Subject, refuse: Refuse)
       return value === '' ? '' : checkRedrive(value, subject, refuse);
     case 'DeliveryPolicy':
       return checkDelivery(value, refuse);
+    case 'ReplayPolicy': {
+      const checked = checkReplayPolicy(value);
+      if ('reason' in checked) throw refuse(`ReplayPolicy: ${checked.reason}`);
+      if (checked.kept !== '' && !subject.archived) throw refuse('ReplayPolicy: the topic has no ArchivePolicy');
+      return checked.kept;
+    }
     default:
       return value;
   }

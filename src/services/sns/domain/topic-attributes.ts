@@ -1,8 +1,8 @@
-import { notImplemented } from '../../../kit/errors.ts';
 import { invalidParameter } from '../errors.ts';
 import { DISPLAY_NAME_CHARS_MAX } from '../limits.ts';
 import { DeliveryPolicyError, effectiveTopicPolicy, topicPolicy } from './delivery-policy.ts';
 import { checkPolicy } from './policy.ts';
+import { checkArchivePolicy } from './replay-policy.ts';
 
 const FEEDBACK = ['Application', 'Firehose', 'HTTP', 'Lambda', 'SQS'].flatMap((protocol) =>
   ['FailureFeedbackRoleArn', 'SuccessFeedbackRoleArn', 'SuccessFeedbackSampleRate'].map((name) => `${protocol}${name}`),
@@ -10,6 +10,7 @@ const FEEDBACK = ['Application', 'Firehose', 'HTTP', 'Lambda', 'SQS'].flatMap((p
 
 /** Attributes that SetTopicAttributes takes. */
 const SETTABLE = new Set([
+  'ArchivePolicy',
   'ContentBasedDeduplication',
   'DeliveryPolicy',
   'DisplayName',
@@ -28,7 +29,6 @@ export type TopicAttributes = Readonly<Record<string, string>>;
 
 /** Attributes as kept, those of a FIFO topic checked against its type; throws InvalidParameter. What resets to nothing is the empty text. */
 export function checkTopicAttribute(name: string, value: string, fifo: boolean): string {
-  if (name === 'ArchivePolicy') throw notImplemented('ArchivePolicy');
   const one = (values: readonly string[]): string => {
     const found = values.find((wanted) => wanted.toLowerCase() === value.toLowerCase());
     if (found === undefined) throw invalidParameter(name, `${value} is not valid: must be one of ${values.join(', ')}`);
@@ -54,6 +54,12 @@ export function checkTopicAttribute(name: string, value: string, fifo: boolean):
       return one(['Topic', 'MessageGroup']);
     case 'DeliveryPolicy':
       return checkDeliveryPolicy(value);
+    case 'ArchivePolicy': {
+      if (!fifo) throw invalidParameter('ArchivePolicy can only be set for FIFO topics');
+      const checked = checkArchivePolicy(value);
+      if ('reason' in checked) throw invalidParameter(`ArchivePolicy: ${checked.reason}`);
+      return checked.kept;
+    }
     default:
       if (name.endsWith('SampleRate') && !(/^\d{1,3}$/.test(value) && Number(value) <= 100)) throw invalidParameter(name);
       return value;
@@ -70,7 +76,7 @@ function checkDeliveryPolicy(value: string): string {
   }
 }
 
-export const isSettable = (name: string): boolean => name === 'ArchivePolicy' || SETTABLE.has(name);
+export const isSettable = (name: string): boolean => SETTABLE.has(name);
 
 /** CreateTopic's attributes: `FifoTopic` too. Throws InvalidParameter. */
 export function checkNewTopic(given: Readonly<Record<string, string | undefined>>): TopicAttributes {

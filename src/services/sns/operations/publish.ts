@@ -8,6 +8,7 @@ import { checkAttributes, checkIdentifier, checkStructure, checkText, type Given
 import { batchTooLong, emptyBatch, entryIdCharacter, entryIdsNotDistinct, entryIdTooLong, invalidParameter, notFound, tooManyEntries } from '../errors.ts';
 import { FANOUT_TARGET, type FanoutPayload, FIFO_TARGET, type FifoPayload } from '../fanout.ts';
 import { BATCH_ENTRIES_MAX, BATCH_ENTRY_ID_CHARS_MAX, DEDUPLICATION_MS, FORGOTTEN_PER_PUBLISH, MESSAGE_BYTES_MAX } from '../limits.ts';
+import { archive } from '../replay.ts';
 import { type DuplicateRow, forget, groupKey, keys, read, remember, type TopicRow, write } from '../store.ts';
 import { isFifo, readTopic } from '../topics.ts';
 import { requestsOf } from '../usage.ts';
@@ -134,7 +135,9 @@ function append(ctx: Ctx, tx: Tx, address: TopicAddress, topic: TopicRow, messag
   if (first && first.untilMs > nowMs) return { id: first.messageId, sequenceNumber: first.sequenceNumber };
   const sequence = tx.sequence(keys.sequence(address, topic.id));
   const sequenceNumber = numbered(sequence);
-  write(tx, groupKey(address, topic.id, group, sequence), { ...message, sequenceNumber } satisfies Message);
+  const numberedMessage: Message = { ...message, sequenceNumber };
+  write(tx, groupKey(address, topic.id, group, sequence), numberedMessage);
+  archive(tx, address, topic, numberedMessage, sequence);
   remember(tx, address, topic.id, key, { untilMs: nowMs + DEDUPLICATION_MS, messageId: message.id, sequenceNumber });
   const { account, region } = address;
   const payload: FifoPayload = { topic: address, topicId: topic.id, group };

@@ -8,6 +8,7 @@ import { checkEndpoint, checkProtocol, needsConfirmation } from '../domain/endpo
 import { differs, newAttributes } from '../domain/subscription-attributes.ts';
 import { invalid, invalidParameter, missing, notFound, subscriptionLimitExceeded } from '../errors.ts';
 import { FIFO_SUBSCRIPTIONS_MAX } from '../limits.ts';
+import { startReplay } from '../replay.ts';
 import type { Signer } from '../signing.ts';
 import { find, keys, rangeOf, read, type SubscriptionRow, type TokenRow, type TopicRow, write } from '../store.ts';
 import { addSubscription, findSubscription, isFifo, readTopic, removeSubscription } from '../topics.ts';
@@ -24,7 +25,13 @@ export function subscribe(signer: () => Signer): Operation<SubscribeInput, { Sub
     const { address, row: topic } = await readTopic(ctx, input.TopicArn);
     const fifoTopic = isFifo(topic);
     const endpoint = checkEndpoint(protocol, input.Endpoint, fifoTopic);
-    const attributes = newAttributes(input.Attributes ?? {}, { ...address, protocol, endpoint, fifoTopic });
+    const attributes = newAttributes(input.Attributes ?? {}, {
+      ...address,
+      protocol,
+      endpoint,
+      fifoTopic,
+      archived: topic.attributes['ArchivePolicy'] !== undefined,
+    });
     const { store, ids } = ctx.platform;
     const ofKey = keys.endpointOf(address, topic.id, protocol, endpoint);
     const pending = needsConfirmation(protocol);
@@ -39,6 +46,7 @@ export function subscribe(signer: () => Signer): Operation<SubscribeInput, { Sub
       pending,
       authenticated: !pending,
       unsubscribeNeedsAuth: false,
+      ...(attributes['ReplayPolicy'] === undefined ? {} : { replayId: ids.uuid(), replayStatus: 'In progress' }),
     };
     const confirmation = pending
       ? await prepareConfirmation(ctx, signer(), { address, topic, protocol, subscriptionId: made.id }, 'SubscriptionConfirmation')
@@ -54,6 +62,7 @@ export function subscribe(signer: () => Signer): Operation<SubscribeInput, { Sub
         throw subscriptionLimitExceeded();
       addSubscription(tx, address, topic.id, made);
       confirmation?.send(tx, made);
+      if (made.replayId !== undefined) startReplay(ctx.platform, tx, { topic: address, topicId: topic.id, subscriptionId: made.id, replayId: made.replayId });
       return made;
     });
     const arn = subscriptionArn({ ...address, id: row.id });

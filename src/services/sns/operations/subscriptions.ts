@@ -12,6 +12,7 @@ import { isHttp } from '../domain/endpoint.ts';
 import { described, withAttribute } from '../domain/subscription-attributes.ts';
 import { deliveryPolicyOf } from '../domain/topic-attributes.ts';
 import { missing, notFound } from '../errors.ts';
+import { startReplay } from '../replay.ts';
 import { keys, read, type SubscriptionRow, write } from '../store.ts';
 import { type FoundSubscription, findSubscription, isFifo, readTopic } from '../topics.ts';
 import { subscriptionPage } from './topics.ts';
@@ -42,6 +43,7 @@ export async function getSubscriptionAttributes(ctx: Ctx, input: GetSubscription
       PendingConfirmation: String(row.pending),
       ConfirmationWasAuthenticated: String(row.authenticated),
       ...described(row.attributes),
+      ...(row.replayStatus === undefined ? {} : { ReplayStatus: row.replayStatus }),
       ...(isHttp(row.protocol) ? { EffectiveDeliveryPolicy: JSON.stringify(effectiveSubscriptionPolicy(policy, deliveryPolicyOf(topic.attributes))) } : {}),
     },
   };
@@ -53,12 +55,18 @@ export async function setSubscriptionAttributes(ctx: Ctx, input: SetSubscription
   if (input.AttributeName === undefined) throw missing('attributeName');
   const key = keys.subscription(address, topic.id, address.id);
   const { account, region } = address;
+  const replayId = ctx.platform.ids.uuid();
   await ctx.platform.store.transact({ keys: [key] }, (tx) => {
     const row = read<SubscriptionRow>(tx, key);
     if (!row) throw notFound('Subscription');
     const { protocol, endpoint } = row;
-    const subject = { account, region, protocol, endpoint, fifoTopic: isFifo(topic) };
-    write(tx, key, { ...row, attributes: withAttribute(row.attributes, input.AttributeName, input.AttributeValue ?? '', subject) });
+    const subject = { account, region, protocol, endpoint, fifoTopic: isFifo(topic), archived: topic.attributes['ArchivePolicy'] !== undefined };
+    const attributes = withAttribute(row.attributes, input.AttributeName, input.AttributeValue ?? '', subject);
+    if (input.AttributeName !== 'ReplayPolicy') return write(tx, key, { ...row, attributes });
+    const { replayId: _id, replayStatus: _status, ...rest } = row;
+    if (attributes['ReplayPolicy'] === undefined) return write(tx, key, { ...rest, attributes });
+    write(tx, key, { ...rest, attributes, replayId, replayStatus: 'In progress' } satisfies SubscriptionRow);
+    startReplay(ctx.platform, tx, { topic: { account, region, name: address.name }, topicId: topic.id, subscriptionId: row.id, replayId });
   });
   return {};
 }

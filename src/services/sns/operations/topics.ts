@@ -3,10 +3,11 @@ import type { Tx } from '../../../store/store.ts';
 import type { Ctx } from '../../service.ts';
 import { CLEAN_TARGET, type CleanPayload } from '../background.ts';
 import { type Scope, topicArn, topicOf } from '../domain/arn.ts';
+import { timestampOf } from '../domain/envelope.ts';
 import { nextToken, startAfter } from '../domain/paging.ts';
 import { checkTagCount, checkTags } from '../domain/tags.ts';
 import { asksForAnother, checkNewTopic, checkTopicAttribute, describedAttributes, isSettable } from '../domain/topic-attributes.ts';
-import { invalidParameter, missing } from '../errors.ts';
+import { invalidParameter, invalidState, missing } from '../errors.ts';
 import { PAGE_SIZE, ROWS_PER_COMMIT, TOPIC_NAME_CHARS_MAX } from '../limits.ts';
 import { fromKey, keys, rangeOf, read, rowsOf, type SubscriptionRow, type TopicRow, write } from '../store.ts';
 import { changeTopic, countsOf, isFifo, policyOf, readTopic } from '../topics.ts';
@@ -34,6 +35,7 @@ export async function createTopic(ctx: Ctx, input: CreateTopicInput) {
     id: ctx.platform.ids.text(16),
     attributes: rest,
     tags,
+    ...(rest['ArchivePolicy'] === undefined ? {} : { archivedSinceMs: ctx.platform.clock.virtual() }),
     ...(policy ? { policy } : {}),
     ...(input.DataProtectionPolicy ? { dataProtectionPolicy: input.DataProtectionPolicy } : {}),
   };
@@ -55,6 +57,7 @@ export async function deleteTopic(ctx: Ctx, input: DeleteTopicInput): Promise<Re
   await ctx.platform.store.transact({ keys: [key] }, (tx) => {
     const row = read<TopicRow>(tx, key);
     if (!row) return;
+    if (row.attributes['ArchivePolicy'] !== undefined) throw invalidState('Cannot delete a topic with an active ArchivePolicy');
     tx.delete(key);
     const more = removeSome(tx, address, row.id);
     const payload: CleanPayload = { topicId: row.id };
@@ -73,6 +76,7 @@ export function removeSome(tx: Tx, scope: Scope, topicId: string): boolean {
     keys.groups(scope, topicId),
     keys.duplicates(scope, topicId),
     keys.forgets(scope, topicId),
+    keys.archive(scope, topicId),
   ];
   for (const prefix of prefixes) {
     const page = tx.range({ ...rangeOf(prefix), limit: left });
@@ -105,6 +109,7 @@ export async function getTopicAttributes(ctx: Ctx, input: GetTopicAttributesInpu
       SubscriptionsConfirmed: String(confirmed),
       SubscriptionsPending: String(pending),
       SubscriptionsDeleted: String(deleted),
+      ...(row.archivedSinceMs === undefined ? {} : { BeginningArchiveTime: timestampOf(row.archivedSinceMs) }),
       ...describedAttributes(row.attributes, policyOf(address, row)),
     },
   };
@@ -117,6 +122,7 @@ export async function setTopicAttributes(ctx: Ctx, input: SetTopicAttributesInpu
   if (name === undefined) throw missing('attributeName');
   await readTopic(ctx, input.TopicArn);
   if (!isSettable(name)) throw invalidParameter('AttributeName');
+  const nowMs = ctx.platform.clock.virtual();
   await changeTopic(ctx, address, (row) => {
     const kept = checkTopicAttribute(name, value, isFifo(row));
     if (name === 'Policy') {
@@ -124,7 +130,9 @@ export async function setTopicAttributes(ctx: Ctx, input: SetTopicAttributesInpu
       return kept === '' ? rest : { ...rest, policy: kept };
     }
     const { [name]: _had, ...rest } = row.attributes;
-    return { ...row, attributes: kept === '' ? rest : { ...rest, [name]: kept } };
+    const { archivedSinceMs, ...same } = row;
+    const since = name !== 'ArchivePolicy' ? archivedSinceMs : kept === '' ? undefined : (archivedSinceMs ?? nowMs);
+    return { ...same, attributes: kept === '' ? rest : { ...rest, [name]: kept }, ...(since === undefined ? {} : { archivedSinceMs: since }) };
   });
   return {};
 }
