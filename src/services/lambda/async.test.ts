@@ -31,6 +31,7 @@ beforeAll(async () => {
     const fs = require('node:fs');
     exports.handler = async (event, context) => {
       fs.appendFileSync(process.env.CALLS, context.awsRequestId + ' ' + (event.text ?? '').length + ' ' + context.invokedFunctionArn + '\\n');
+      if (event.waitMs) await new Promise((resolve) => setTimeout(resolve, event.waitMs));
       if (event.fail) throw new Error('failed');
     };`;
   const Code = { ZipFile: await zipFiles({ 'index.js': source }) };
@@ -91,15 +92,17 @@ it('retries a failing event after one and two minutes, under one request id, and
 
 it('keeps trying an event that is throttled', async () => {
   const { clock, bus } = croft.server.platform;
-  await lambda.send(new PutFunctionConcurrencyCommand({ FunctionName: 'later', ReservedConcurrentExecutions: 0 }));
+  await lambda.send(new PutFunctionConcurrencyCommand({ FunctionName: 'later', ReservedConcurrentExecutions: 1 }));
   clock.freeze();
   try {
+    const busy = lambda.send(new InvokeCommand({ FunctionName: 'later', Payload: Buffer.from('{"waitMs":1500}') }));
+    await expect.poll(async () => (await calls()).length, PATIENT).toBe(1);
     await send({});
     expect(await bus.quiet(5000)).toBe(true);
-    expect(await calls()).toEqual([]);
-    await lambda.send(new PutFunctionConcurrencyCommand({ FunctionName: 'later', ReservedConcurrentExecutions: 5 }));
+    expect(await calls()).toHaveLength(1);
+    await busy;
     clock.advance(60_000);
-    await expect.poll(async () => (await calls()).length, PATIENT).toBe(1);
+    await expect.poll(async () => (await calls()).length, PATIENT).toBe(2);
   } finally {
     clock.release({ keepOffset: true });
   }

@@ -88,9 +88,19 @@ it.each([
     'onSuccess=null, onFailure=OnFailure(destination=arn:aws:iam',
   ],
   [
-    'a queue',
+    'a queue that is not there',
     { DestinationConfig: { OnFailure: { Destination: 'arn:aws:sqs:us-east-1:000000000000:q' } } },
-    'A destination of sqs is not implemented by Croft',
+    'The destination ARN arn:aws:sqs:us-east-1:000000000000:q is invalid.',
+  ],
+  [
+    'a FIFO queue',
+    { DestinationConfig: { OnFailure: { Destination: 'arn:aws:sqs:us-east-1:000000000000:q.fifo' } } },
+    'The destination ARN arn:aws:sqs:us-east-1:000000000000:q.fifo is invalid.',
+  ],
+  [
+    'a bucket for successes',
+    { DestinationConfig: { OnSuccess: { Destination: 'arn:aws:s3:::b' } } },
+    'The provided destination config DestinationConfig(onSuccess=OnSuccess(destination=arn:aws:s3:::b), onFailure=null) is invalid.',
   ],
 ])('refuses %s', async (_name, input, message) => {
   await expect(put(input)).rejects.toThrow(message);

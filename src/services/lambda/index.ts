@@ -196,7 +196,7 @@ function operationsOf(room: LambdaRoom): Record<string, OperationEntry> {
     ListFunctionsByCodeSigningConfig: { run: listFunctionsByCodeSigningConfig, access: onSigning },
     PutFunctionCodeSigningConfig: { run: putFunctionCodeSigningConfig, access: onFunction, recorded: ['CodeSigningConfigArn'] },
     DeleteFunctionCodeSigningConfig: { run: deleteFunctionCodeSigningConfig, access: onFunction },
-    PutFunctionRecursionConfig: { run: putFunctionRecursionConfig, access: onFunction, recorded: ['RecursiveLoop'] },
+    PutFunctionRecursionConfig: { run: putFunctionRecursionConfig, access: onFunction },
     GetFunctionRecursionConfig: { run: getFunctionRecursionConfig, access: onFunction },
     PutRuntimeManagementConfig: { run: putRuntimeManagementConfig, access: onFunction, recorded: ['UpdateRuntimeOn', 'RuntimeVersionArn'] },
     GetRuntimeManagementConfig: { run: getRuntimeManagementConfig, access: onFunction },

@@ -55,6 +55,8 @@ export const ASYNC_AGE_MS_MAX = 6 * 3_600_000;
 export const ASYNC_BACKOFF_MS_MAX = 5 * 60_000;
 /** Asynchronous invocations of this process under way at once. */
 export const ASYNC_CONCURRENCY = 64;
+/** "Adding a dead-letter queue": so much of an error's message goes along. */
+export const DEAD_LETTER_MESSAGE_BYTES_MAX = 1024;
 /** Records on their way to destinations and dead-letter queues at once. */
 export const DESTINATION_CONCURRENCY = 32;
 /** Events above this size are kept as a blob, the delivery names it. */

@@ -2,7 +2,7 @@ import type { Compute } from '../../compute/compute.ts';
 import { CapacityError, RuntimeMissingError } from '../../compute/failures.ts';
 import { logStreamName, missingRuntimeResult } from '../../compute/missing-runtime.ts';
 import type { CodePackage, FunctionSpec, InvokeRequest, InvokeResult } from '../../compute/types.ts';
-import { formatTrace } from '../../kit/trace.ts';
+import { formatTrace, type Trace } from '../../kit/trace.ts';
 import type { Ctx, Platform } from '../service.ts';
 import type { Concurrency } from './concurrency.ts';
 import type { RoleCredentials } from './credentials.ts';
@@ -28,6 +28,8 @@ export interface RunCall {
   readonly payload: Uint8Array;
   readonly invokedArn: string;
   readonly requestId: string;
+  /** What the function is given as its trace; absent: the context's. */
+  readonly trace?: Trace;
   /** JSON. */
   readonly clientContext?: string;
   readonly tail?: boolean;
@@ -101,7 +103,7 @@ function requestOf(ctx: Ctx, call: RunCall): InvokeRequest {
     requestId: call.requestId,
     payload: call.payload,
     invokedFunctionArn: call.invokedArn,
-    trace: formatTrace(ctx.trace),
+    trace: formatTrace(call.trace ?? ctx.trace),
     ...(call.clientContext === undefined ? {} : { clientContext: call.clientContext }),
     ...(call.tail ? { tail: true } : {}),
     ...(call.stream ? { stream: call.stream } : {}),

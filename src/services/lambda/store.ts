@@ -96,7 +96,7 @@ export interface FunctionRow {
   readonly provisioned?: Readonly<Record<string, ProvisionedConfig>>;
   /** Recorded. */
   readonly codeSigningConfigArn?: string;
-  /** Recorded: `Allow` or `Terminate`. */
+  /** `Allow` or `Terminate`. */
   readonly recursiveLoop?: string;
   /** Recorded, by qualifier. */
   readonly runtimeManagement?: Readonly<Record<string, { readonly updateOn: string; readonly versionArn?: string }>>;

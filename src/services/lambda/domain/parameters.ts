@@ -34,16 +34,7 @@ export type Configured = Pick<
 >;
 
 /** Kept and shown, without effect. */
-export const RECORDED = [
-  'DeadLetterConfig',
-  'VpcConfig',
-  'KMSKeyArn',
-  'FileSystemConfigs',
-  'TracingConfig',
-  'SnapStart',
-  'EphemeralStorage',
-  'Architectures',
-] as const;
+export const RECORDED = ['VpcConfig', 'KMSKeyArn', 'FileSystemConfigs', 'TracingConfig', 'SnapStart', 'EphemeralStorage', 'Architectures'] as const;
 
 /** Names that the platform sets itself; "Defined runtime environment variables". */
 const RESERVED_VARIABLES = new Set([

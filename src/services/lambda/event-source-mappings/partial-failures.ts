@@ -2,7 +2,7 @@
 export type Failures = readonly string[] | 'all';
 
 /**
- * Reads a function's answer under `ReportBatchItemFailures`: nothing, null or an empty list is success; what is no such answer, or names
+ * Reads a function's answer under `ReportBatchItemFailures`: nothing, null, an empty list, or one without failures, is success (recorded); what is no such answer, or names
  * no item or one that is not in the batch, is the failure of the whole batch.
  */
 export function readFailures(answer: Buffer, items: ReadonlySet<string>): Failures {
@@ -16,6 +16,7 @@ export function readFailures(answer: Buffer, items: ReadonlySet<string>): Failur
     throw error;
   }
   if (value === null || value === '') return [];
+  if (Array.isArray(value) && value.length === 0) return [];
   if (typeof value !== 'object' || Array.isArray(value)) return 'all';
   const failures = (value as { batchItemFailures?: unknown }).batchItemFailures;
   if (failures === undefined || failures === null) return [];

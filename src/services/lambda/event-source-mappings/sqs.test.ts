@@ -20,14 +20,13 @@ import {
 } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startCroft, type TestCroft } from '../../../../test/harness.ts';
-import { ROLE, zipFiles } from '../testing.ts';
+import { createPrinted, type Printed, ROLE, zipFiles } from '../testing.ts';
 
-/** Keeps every event in a file; fails, or names failures, where a message asks for it. */
+/** Prints every event; fails, or names failures, where a message asks for it. */
 const SOURCE = `
-import json, os
+import json
 def handler(event, context):
-    with open(os.environ['SEEN'], 'a') as seen:
-        seen.write(json.dumps(event) + '\\n')
+    print(json.dumps(event))
     bodies = [r['body'] for r in event['Records']]
     if any('"fail"' in b for b in bodies):
         raise Exception('asked to')
@@ -38,16 +37,14 @@ const PATIENT = { timeout: 15_000, interval: 20 };
 let croft: TestCroft;
 let lambda: LambdaClient;
 let sqs: SQSClient;
-let seenFile: string;
+let printed: Printed<SqsEvent>;
 let count = 0;
 
 beforeAll(async () => {
   croft = await startCroft();
   lambda = new LambdaClient(croft.sdk);
   sqs = new SQSClient(croft.sdk);
-  const { mkdtemp } = await import('node:fs/promises');
-  const { tmpdir } = await import('node:os');
-  seenFile = `${await mkdtemp(`${tmpdir()}/croft-esm-`)}/seen`;
+  printed = createPrinted(croft);
   await createFunction('consumer');
 }, 30_000);
 afterAll(() => croft.stop());
@@ -63,19 +60,11 @@ interface SqsEvent {
 
 async function createFunction(FunctionName: string): Promise<void> {
   const ZipFile = await zipFiles({ 'index.py': SOURCE });
-  const Environment = { Variables: { SEEN: seenFile } };
-  await lambda.send(new CreateFunctionCommand({ FunctionName, Runtime: 'python3.12', Handler: 'index.handler', Role: ROLE, Code: { ZipFile }, Environment }));
+  await lambda.send(new CreateFunctionCommand({ FunctionName, Runtime: 'python3.12', Handler: 'index.handler', Role: ROLE, Code: { ZipFile } }));
   await waitUntilFunctionActiveV2({ client: lambda, maxWaitTime: 20, minDelay: 1, maxDelay: 1 }, { FunctionName });
 }
 
-async function allEvents(): Promise<SqsEvent[]> {
-  const { readFile } = await import('node:fs/promises');
-  const text = await readFile(seenFile, 'utf8').catch(() => '');
-  return text
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as SqsEvent);
-}
+const allEvents = () => printed('consumer');
 const events = async () => (await allEvents()).slice(from);
 const bodies = async () => (await events()).flatMap(({ Records }) => Records.map(({ body }) => body));
 
@@ -217,8 +206,8 @@ describe('a queue’s mapping', () => {
     const Filters = [{ Pattern: JSON.stringify({ body: { kind: ['wanted'] } }) }, { Pattern: JSON.stringify({ body: ['plain'] }) }];
     const uuid = await map(arn, { FilterCriteria: { Filters } });
     for (const body of ['{"kind":"other"}', 'else', 'plain', '{"kind":"wanted"}']) await send(url, body);
+    await expect.poll(async () => (await bodies()).sort(), PATIENT).toEqual(['plain', '{"kind":"wanted"}']);
     await expect.poll(() => left(url), PATIENT).toBe(0);
-    expect((await bodies()).sort()).toEqual(['plain', '{"kind":"wanted"}']);
     await lambda.send(new DeleteEventSourceMappingCommand({ UUID: uuid }));
   });
 
@@ -235,9 +224,9 @@ describe('a queue’s mapping', () => {
         PATIENT,
       )
       .toBe('1');
-    expect(await bodies()).toEqual([]);
+    expect(await printed('throttled')).toEqual([]);
     await lambda.send(new PutFunctionConcurrencyCommand({ FunctionName: 'throttled', ReservedConcurrentExecutions: 5 }));
-    await expect.poll(bodies, PATIENT).toEqual(['patience']);
+    await expect.poll(async () => (await printed('throttled'))[0]?.Records[0]?.body, PATIENT).toBe('patience');
     await lambda.send(new DeleteEventSourceMappingCommand({ UUID: uuid }));
   });
 

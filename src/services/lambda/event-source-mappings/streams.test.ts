@@ -1,6 +1,3 @@
-import { appendFile, mkdtemp, readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { CreateTableCommand, DeleteItemCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import {
   CreateEventSourceMappingCommand,
@@ -10,21 +7,21 @@ import {
   GetEventSourceMappingCommand,
   LambdaClient,
   UpdateEventSourceMappingCommand,
+  UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startCroft, type TestCroft } from '../../../../test/harness.ts';
-import { ROLE, zipFiles } from '../testing.ts';
+import { createPrinted, type Printed, ROLE, zipFiles } from '../testing.ts';
 
-/** Keeps every event in a file. Fails with a record named `fail…` as long as the file of failures says so; reports `poison…`. */
+/** Prints every event. Fails with a record named `fail…`, and reports `poison…`, until it is healed. */
 const SOURCE = `
 import json, os
 def handler(event, context):
-    with open(os.environ['SEEN'], 'a') as seen:
-        seen.write(json.dumps(event) + '\\n')
+    print(json.dumps(event))
     keys = [r['dynamodb']['Keys']['pk']['S'] for r in event['Records']]
-    healed = os.path.exists(os.environ['SEEN'] + '.healed')
+    healed = 'HEALED' in os.environ
     if not healed and any(k.startswith('fail') for k in keys):
         raise Exception('asked to')
     failures = [] if healed else [{'itemIdentifier': r['dynamodb']['SequenceNumber']} for r in event['Records'] if r['dynamodb']['Keys']['pk']['S'].startswith('poison')]
@@ -38,14 +35,14 @@ const PATIENT = { timeout: 15_000, interval: 20 };
 let croft: TestCroft;
 let lambda: LambdaClient;
 let tables: DynamoDBClient;
-let seenFile: string;
+let printed: Printed<StreamEvent>;
 let count = 0;
 
 beforeAll(async () => {
   croft = await startCroft();
   lambda = new LambdaClient(croft.sdk);
   tables = new DynamoDBClient(croft.sdk);
-  seenFile = join(await mkdtemp(join(tmpdir(), 'croft-esm-')), 'seen');
+  printed = createPrinted(croft);
 }, 30_000);
 afterAll(() => croft.stop());
 
@@ -56,12 +53,10 @@ interface StreamEvent {
   readonly isFinalInvokeForWindow?: boolean;
 }
 
-let seen: string;
-/** A function and a file of its own for every test. */
+/** A function of its own for every test. */
 beforeEach(async () => {
-  seen = `${seenFile}-${++count}`;
+  count++;
   const ZipFile = await zipFiles({ 'index.py': SOURCE });
-  const Environment = { Variables: { SEEN: seen } };
   await lambda.send(
     new CreateFunctionCommand({
       FunctionName: `consumer-${count}`,
@@ -69,21 +64,14 @@ beforeEach(async () => {
       Handler: 'index.handler',
       Role: ROLE,
       Code: { ZipFile },
-      Environment,
     }),
   );
 });
 
-async function events(): Promise<StreamEvent[]> {
-  const text = await readFile(seen, 'utf8').catch(() => '');
-  return text
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as StreamEvent);
-}
+const events = () => printed(`consumer-${count}`);
 /** The keys of each batch. */
 const batches = async () => (await events()).map(({ Records }) => Records.map((record) => record.dynamodb.Keys.pk.S).join(' '));
-const heal = () => appendFile(`${seen}.healed`, 'x');
+const heal = () => lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName: `consumer-${count}`, Environment: { Variables: { HEALED: '1' } } }));
 
 async function table(): Promise<{ arn: string; put: (pk: string) => Promise<unknown>; remove: (pk: string) => Promise<unknown> }> {
   const TableName = `table-${count}`;

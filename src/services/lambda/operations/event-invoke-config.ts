@@ -9,7 +9,7 @@ import type {
   UpdateFunctionEventInvokeConfigRequest,
 } from '@aws-sdk/client-lambda';
 import { parseArn } from '../../../kit/arn.ts';
-import { notImplemented } from '../../../kit/errors.ts';
+import { AwsError } from '../../../kit/errors.ts';
 import type { Ctx, Operation } from '../../service.ts';
 import { type FunctionReference, functionArn, isVersion, readReference } from '../domain/names.ts';
 import { invalidParameter, notFound } from '../errors.ts';
@@ -110,14 +110,44 @@ async function checkDestinations(ctx: Ctx, { name }: Qualified, config: Destinat
     if (!arn) continue;
     const service = parseArn(arn)?.service ?? '';
     if (!['lambda', 'sqs', 'sns', 'events', 's3'].includes(service)) {
-      const onSuccess = success ? `OnSuccess(destination=${success.Destination})` : 'null';
-      const onFailure = failure ? `OnFailure(destination=${failure.Destination})` : 'null';
-      throw invalidParameter(`The provided destination config DestinationConfig(onSuccess=${onSuccess}, onFailure=${onFailure}) is invalid.`);
+      throw invalidConfig(config);
     }
-    if (service !== 'lambda') throw notImplemented(`A destination of ${service}`);
+    if (service !== 'lambda') {
+      await checkResource(ctx, arn, service, arn === success?.Destination, config);
+      continue;
+    }
     const target = readReference(ctx, arn);
     if (target.name === name) throw invalidParameter("You can't specify the function as a destination for itself.");
     if (!(await getFunctionRow(ctx.platform.store, ctx, target.name))) throw invalidParameter(`The destination ARN ${arn} is invalid.`);
+  }
+}
+
+function invalidConfig({ OnSuccess: success, OnFailure: failure }: DestinationConfig = {}): AwsError {
+  const onSuccess = success ? `OnSuccess(destination=${success.Destination})` : 'null';
+  const onFailure = failure ? `OnFailure(destination=${failure.Destination})` : 'null';
+  return invalidParameter(`The provided destination config DestinationConfig(onSuccess=${onSuccess}, onFailure=${onFailure}) is invalid.`);
+}
+
+/** Queues, topics and buses must be there; a bucket is for failures only, and no destination is a FIFO queue or topic. */
+async function checkResource(ctx: Ctx, arn: string, service: string, onSuccess: boolean, config: DestinationConfig | undefined): Promise<void> {
+  if (service === 's3' && onSuccess) throw invalidConfig(config);
+  const invalid = () => invalidParameter(`The destination ARN ${arn} is invalid.`);
+  const { account = '', region = '', resource = '' } = parseArn(arn) ?? {};
+  if (resource.endsWith('.fifo') || (region !== '' && region !== ctx.region)) throw invalid();
+  if (account !== '' && account !== ctx.account) return;
+  const looks: Readonly<Record<string, readonly [operation: string, input: Record<string, unknown>]>> = {
+    sqs: ['GetQueueUrl', { QueueName: resource }],
+    sns: ['GetTopicAttributes', { TopicArn: arn }],
+    events: ['DescribeEventBus', { Name: resource.replace(/^event-bus\//, '') }],
+    s3: ['HeadBucket', { Bucket: resource }],
+  };
+  const [operation, input] = looks[service] ?? ['', {}];
+  try {
+    await ctx.call(service, operation, input);
+  } catch (error) {
+    // What Croft cannot look at may still be there.
+    if (error instanceof AwsError && error.status >= 400 && error.status < 500) throw invalid();
+    if (!(error instanceof AwsError) || error.status !== 501) throw error;
   }
 }
 

@@ -13,7 +13,7 @@ import { functionNotFound, invalidParameter } from '../errors.ts';
 import { find, requireFunction } from '../functions.ts';
 import { type FunctionRow, keys, read, write } from '../store.ts';
 
-/** "PutFunctionRecursionConfig": kept and shown; Croft does not look for loops. */
+/** "PutFunctionRecursionConfig"; what it says is in `recursion.ts`. */
 export const putFunctionRecursionConfig: Operation<PutFunctionRecursionConfigRequest, GetFunctionRecursionConfigResponse> = async (ctx, input) => {
   const { name } = readReference(ctx, input.FunctionName ?? '');
   const recursiveLoop = input.RecursiveLoop ?? 'Terminate';
