@@ -76,22 +76,18 @@ export function renderer(platform: Platform, signer: Signer, { address, topic, m
     message: body,
     timestamp: timestampOf(message.publishedMs),
   });
-  const signatureFor = (signed: Signed, version: string): Promise<Signature> => {
-    const key = `${version} ${signed.message}`;
-    const known = signatures.get(key) ?? signer.sign(signed, version);
-    signatures.set(key, known);
+  const signatureFor = (signed: Signed): Promise<Signature> => {
+    const known = signatures.get(signed.message) ?? signer.sign(signed, topic.attributes['SignatureVersion'] ?? '1');
+    signatures.set(signed.message, known);
     return known;
   };
   return async (subscription) => {
     const body = bodyFor(message, subscription.protocol);
     const signed = signedFor(body);
     const subArn = subscriptionArn({ ...address, id: subscription.id });
-    // Functions get version 1 whatever the topic says, as recorded.
     const parts = async (): Promise<NotificationParts> => ({
       signed,
-      ...(isFifo(topic)
-        ? {}
-        : { signature: await signatureFor(signed, subscription.protocol === 'lambda' ? '1' : (topic.attributes['SignatureVersion'] ?? '1')) }),
+      ...(isFifo(topic) ? {} : { signature: await signatureFor(signed) }),
       unsubscribeUrl: `${endpointOf(platform)}/?Action=Unsubscribe&SubscriptionArn=${subArn}`,
       message,
     });

@@ -110,7 +110,8 @@ export function lambdaEvent(parts: NotificationParts, subscriptionArn: string): 
           Subject: signed.subject ?? null,
           Message: signed.message,
           Timestamp: signed.timestamp,
-          SignatureVersion: signature?.version,
+          // As recorded: also where the topic signs by version 2, and this is such a signature.
+          SignatureVersion: signature ? '1' : undefined,
           Signature: signature?.value,
           SigningCertUrl: signature?.certUrl,
           UnsubscribeUrl: unsubscribeUrl,

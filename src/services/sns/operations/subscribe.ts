@@ -15,7 +15,9 @@ import { addSubscription, findSubscription, isFifo, readTopic, removeSubscriptio
 
 /** SNS names a user; with `--auth off` the caller is whoever has the access key that was sent. */
 function principalOf({ account, region, principal }: Ctx): string {
-  return principal.type === 'root' && principal.accessKeyId !== '' ? `arn:${partitionOf(region)}:iam::${account}:user/${principal.accessKeyId}` : principal.arn;
+  return principal.type === 'root' && principal.accessKeyId !== ''
+    ? `arn:${partitionOf(region)}:iam::${account}:user/unverified-${principal.accessKeyId}`
+    : principal.arn;
 }
 
 /** "Subscribe": an endpoint that is subscribed already is answered where its attributes are those asked for. */
