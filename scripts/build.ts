@@ -53,7 +53,8 @@ await build({
   legalComments: 'none',
   // CommonJS packages inside the bundle still ask for Node's own modules by require.
   banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
-  external: ['pg-native'],
+  // esbuild starts a program of its own package.
+  external: ['pg-native', 'esbuild'],
   plugins: [lazyBuiltins],
 });
 await cp('src/models/generated', `${outdir}/models/generated`, { recursive: true, filter: (path) => !path.endsWith('.ts') });

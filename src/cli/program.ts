@@ -67,6 +67,16 @@ function addStackCommands(croft: Command): void {
       .option('--disable-rollback', 'keep what was made when the deployment fails')
       .option('--no-build', 'do not install the dependencies of functions (requirements.txt, package.json)'),
   ).action(async (path: string, options) => (await import('./commands/deploy.ts')).deploy(path, options, outputOf(options)));
+  common(
+    croft
+      .command('dev')
+      .description('deploy an application and run its code as it lies on disk: save a file, and the next call runs it')
+      .argument('[path]', 'the template, or the folder that holds template.yaml', '.')
+      .option('--stack-name <name>', "the stack's name (default: the folder's)")
+      .option('--parameter-overrides <key=value...>', 'template parameters')
+      .option('--inspect', 'one debugger port for Node.js (9229) and one for Python (5678); starts Croft for it')
+      .option('--no-build', 'do not install the dependencies of what is deployed as a package'),
+  ).action(async (path: string, options) => (await import('./commands/dev.ts')).dev(path, options, outputOf(options)));
   common(croft.command('delete').description('delete a stack and all it made').argument('<stack>', "the stack's name")).action(
     async (stack: string, options: CommonOptions) => (await import('./commands/delete.ts')).deleteStack(stack, options, outputOf(options)),
   );

@@ -53,6 +53,8 @@ export interface Compute {
   provisioned(key: string): ProvisionStatus | undefined;
   /** The most of them that were in use at once since this was last asked. */
   takePeak(key: string): number;
+  /** Starts an environment ahead of the next invocation, where none is idle; that one then waits for it. */
+  prestart(spec: FunctionSpec): void;
   /** Unpacks code and layers before they are needed. */
   prefetch(code: CodePackage, layers?: readonly CodePackage[]): Promise<void>;
   /** Ends the idle environments of a function version that are not of `configuration` (absent: all); busy ones end when they are done. */
@@ -132,7 +134,11 @@ class ComputePool implements Compute {
     const admitted = provisioned ? undefined : options.onDemand?.();
     if (admitted) await admitted;
     const environment =
-      provisioned ?? this.#takeIdle(spec) ?? (await this.#groups.get(groupName(spec))?.takeFinishing()) ?? (await this.#acquire(spec, options));
+      provisioned ??
+      this.#takeIdle(spec) ??
+      (await this.#takeAhead(spec)) ??
+      (await this.#groups.get(groupName(spec))?.takeFinishing()) ??
+      (await this.#acquire(spec, options));
     const group = this.#groupOf.get(environment) ?? this.#group(spec);
     return new Promise((resolve, reject) => {
       let answered = false;
@@ -157,6 +163,32 @@ class ComputePool implements Compute {
         },
       );
     });
+  }
+
+  prestart(spec: FunctionSpec): void {
+    const group = this.#group(spec);
+    if (this.#stopped || group.ahead || group.idle.length > 0 || !this.#makeRoom(spec)) return;
+    group.ahead = this.#startAhead(spec, group).finally(() => {
+      group.ahead = undefined;
+    });
+  }
+
+  /** Where its init fails, or it cannot be started, the next invocation tries again and says so. */
+  async #startAhead(spec: FunctionSpec, group: Group): Promise<void> {
+    try {
+      const environment = await this.#create(spec, group);
+      if (await environment.initialise()) this.#release(environment);
+      else await this.#discard(environment);
+    } catch (error) {
+      this.#options.log.debug({ err: error, function: spec.key }, 'an execution environment could not be started ahead');
+    }
+  }
+
+  async #takeAhead(spec: FunctionSpec): Promise<Environment | undefined> {
+    const ahead = this.#groups.get(groupName(spec))?.ahead;
+    if (!ahead) return undefined;
+    await ahead;
+    return this.#takeIdle(spec);
   }
 
   provision(spec: FunctionSpec, count: number): void {

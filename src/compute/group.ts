@@ -9,6 +9,8 @@ interface Next {
 
 /** Environments that may stand for each other: those of one function version in one configuration. */
 export class Group {
+  /** An environment that is started before anybody calls. */
+  ahead: Promise<void> | undefined;
   /** The one used last is at the end. */
   readonly idle: Environment[] = [];
   /** No new invocations: environments end when they are done. */

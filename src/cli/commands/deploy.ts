@@ -6,12 +6,12 @@ import { clientConfig, endpointOf, requireRunning } from '../endpoint.ts';
 import { CliError, type Output, paint, table } from '../output.ts';
 import { ArtifactBucket } from '../package/artifacts.ts';
 import { build } from '../package/build.ts';
-import { defaultStackName, localCode, parameterNames, readTemplate, type TemplateFile, templateText } from '../package/template.ts';
+import { defaultStackName, type LocalCode, localCode, parameterNames, readTemplate, type TemplateFile, templateText } from '../package/template.ts';
 import { archive } from '../package/zip.ts';
 import type { CommonOptions } from '../program.ts';
 import { followStack } from '../stack-events.ts';
 
-interface DeployOptions extends CommonOptions {
+export interface DeployOptions extends CommonOptions {
   readonly stackName?: string;
   readonly parameterOverrides?: readonly string[];
   readonly tags?: readonly string[];
@@ -22,15 +22,26 @@ interface DeployOptions extends CommonOptions {
 /** `croft deploy`: what `sam build && sam deploy` does, against Croft. */
 export async function deploy(path: string, options: DeployOptions, output: Output): Promise<void> {
   const template = readTemplate(path);
+  const endpoint = endpointOf(options.endpoint);
+  await requireRunning(endpoint);
+  await deployTemplate(template, options, endpoint, output);
+}
+
+/** Packages what lies on disk, except the code that `place` has a place for itself, and brings the stack up to date. */
+export async function deployTemplate(
+  template: TemplateFile,
+  options: DeployOptions,
+  endpoint: string,
+  output: Output,
+  place: (code: LocalCode) => Promise<boolean> = () => Promise.resolve(false),
+): Promise<void> {
   const stackName = options.stackName ?? defaultStackName(template);
   if (!/^[A-Za-z][A-Za-z0-9-]{0,127}$/.test(stackName))
     throw new CliError(`--stack-name ${stackName}: a stack's name is letters, digits and hyphens, begins with a letter and has at most 128`, 2);
   const parameters = keyValues(options.parameterOverrides, '--parameter-overrides');
   const tags = keyValues(options.tags, '--tags');
-  const endpoint = endpointOf(options.endpoint);
-  await requireRunning(endpoint);
   const config = clientConfig(endpoint, options.region);
-  await packageCode(template, new ArtifactBucket(config), options.build, output);
+  await packageCode(template, new ArtifactBucket(config), options.build, output, place);
   const client = new CloudFormationClient(config);
   const input: ChangeSetInput = {
     stackName,
@@ -52,9 +63,16 @@ export async function deploy(path: string, options: DeployOptions, output: Outpu
   report(stack, await apiUrls(config, opened.stackId), output, `${stackName} is deployed.`);
 }
 
-async function packageCode(template: TemplateFile, bucket: ArtifactBucket, mayBuild: boolean, output: Output): Promise<void> {
+async function packageCode(
+  template: TemplateFile,
+  bucket: ArtifactBucket,
+  mayBuild: boolean,
+  output: Output,
+  place: (code: LocalCode) => Promise<boolean>,
+): Promise<void> {
   const placed = new Map<string, string>();
   for (const code of localCode(template)) {
+    if (await place(code)) continue;
     const known = placed.get(`${code.path}\0${code.runtime}`);
     if (known) {
       code.place(bucket.name, known);

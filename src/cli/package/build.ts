@@ -9,7 +9,13 @@ import { CliError, type Output } from '../output.ts';
  * What `sam build` does for the two runtimes that need it: a copy of the code with its dependencies beside it. Resolves with the
  * folder to package: the code itself where it needs nothing.
  */
-export async function build(folder: string, runtime: string | undefined, logicalId: string, output: Output): Promise<string> {
+export async function build(
+  folder: string,
+  runtime: string | undefined,
+  logicalId: string,
+  output: Output,
+  options: { readonly inPlace?: boolean } = {},
+): Promise<string> {
   if (runtime?.startsWith('python') && (await hasRequirements(folder))) {
     output.progress(`${logicalId}: installing requirements.txt`);
     const copy = await copyOf(folder);
@@ -18,7 +24,8 @@ export async function build(folder: string, runtime: string | undefined, logical
   }
   if (runtime?.startsWith('nodejs') && (await needsInstall(folder))) {
     output.progress(`${logicalId}: installing package.json's dependencies`);
-    const copy = await copyOf(folder);
+    // Where the code runs from its own folder, they belong beside it.
+    const copy = options.inPlace ? folder : await copyOf(folder);
     await run('npm', ['install', '--omit=dev', '--no-audit', '--no-fund', '--loglevel=error'], copy, logicalId);
     return copy;
   }

@@ -19,6 +19,9 @@ export interface LocalCode {
   /** Absolute path of a file or folder. */
   readonly path: string;
   readonly runtime: string | undefined;
+  readonly handler: string | undefined;
+  /** `Metadata` that names esbuild's entry point, as SAM has it: `BuildProperties.EntryPoints`. */
+  readonly entryPoint: string | undefined;
   /** Replaces the path by where it was uploaded. */
   readonly place: (bucket: string, key: string) => void;
 }
@@ -99,16 +102,23 @@ export function localCode(template: TemplateFile): LocalCode[] {
       resourceType,
       property: rule.property,
       path,
-      runtime: runtimeOf(properties, globals),
+      runtime: settingOf(properties, globals, 'Runtime'),
+      handler: settingOf(properties, globals, 'Handler'),
+      entryPoint: entryPointOf(resource),
       place: (bucket, key) => place(template.document, properties, rule, bucket, key),
     });
   }
   return found;
 }
 
-function runtimeOf(properties: YAMLMap, globals: unknown): string | undefined {
-  const runtime = properties.get('Runtime') ?? (isMap(globals) ? globals.get('Runtime') : undefined);
-  return typeof runtime === 'string' ? runtime : undefined;
+function settingOf(properties: YAMLMap, globals: unknown, name: 'Runtime' | 'Handler'): string | undefined {
+  const value = properties.get(name) ?? (isMap(globals) ? globals.get(name) : undefined);
+  return typeof value === 'string' ? value : undefined;
+}
+
+function entryPointOf(resource: YAMLMap): string | undefined {
+  const entry = resource.getIn(['Metadata', 'BuildProperties', 'EntryPoints', 0]);
+  return resource.getIn(['Metadata', 'BuildMethod']) === 'esbuild' && typeof entry === 'string' ? entry : undefined;
 }
 
 function place(document: Document, properties: YAMLMap, rule: { property: string; form: string }, bucket: string, key: string): void {

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
+import { basename, isAbsolute, join } from 'node:path';
+import type { FSWatcher } from 'chokidar';
 import type { Compute } from '../../compute/compute.ts';
 import type { FunctionSpec } from '../../compute/types.ts';
 import type { Clock } from '../../kit/clock.ts';
 import type { Operation } from '../service.ts';
 import { accessDenied, invalidParameter } from './errors.ts';
-import { HOT_FILES_MAX, HOT_FRESH_MS, HOT_RELOAD_BUCKET } from './limits.ts';
+import { HOT_FILES_MAX, HOT_FRESH_MS, HOT_RELOAD_BUCKET, HOT_WATCHERS_MAX } from './limits.ts';
 
 /** Folders that nobody edits by hand, and that may be very large. */
 const SKIPPED = new Set(['node_modules', '.git', '__pycache__', '.venv', '.mypy_cache', '.pytest_cache']);
@@ -16,6 +17,7 @@ const SKIPPED = new Set(['node_modules', '.git', '__pycache__', '.venv', '.mypy_
 export interface HotReload {
   /** `spec` in the state in which its directory is now: environments that run an older one are not used again. */
   current(spec: FunctionSpec): Promise<FunctionSpec>;
+  close(): Promise<void>;
 }
 
 interface Seen {
@@ -26,6 +28,7 @@ interface Seen {
 
 export function createHotReload(compute: Compute, clock: () => Clock): HotReload {
   const seen = new Map<string, Seen>();
+  const watchers = new Map<string, Promise<FSWatcher>>();
   const states = new Map<string, { readonly atMs: number; readonly state: Promise<string> }>();
 
   const stateOf = (directory: string): Promise<string> => {
@@ -37,23 +40,54 @@ export function createHotReload(compute: Compute, clock: () => Clock): HotReload
     return state;
   };
 
+  const current = async (spec: FunctionSpec): Promise<FunctionSpec> => {
+    const { directory } = spec.code;
+    if (directory === undefined) return spec;
+    const state = await stateOf(directory);
+    const known = seen.get(spec.key);
+    if (known?.spec === spec && known.state === state) return known.hot;
+    const hot: FunctionSpec = {
+      ...spec,
+      configuration: `${spec.configuration}+${state}`,
+      platformVariables: () => ({ ...HOT_VARIABLES, ...spec.platformVariables() }),
+    };
+    seen.set(spec.key, { spec, state, hot });
+    compute.retire(spec.key, hot.configuration);
+    watchDirectory(directory);
+    return hot;
+  };
+
+  /** Calls never depend on this: it only starts the next environment when a file is saved, and not first when somebody calls. */
+  const watchDirectory = (directory: string): void => {
+    if (watchers.has(directory) || watchers.size >= HOT_WATCHERS_MAX) return;
+    watchers.set(
+      directory,
+      startWatching(directory, () => void startAhead(directory)),
+    );
+  };
+
+  const startAhead = async (directory: string): Promise<void> => {
+    states.delete(directory);
+    for (const { spec, hot: before } of [...seen.values()]) {
+      if (spec.code.directory !== directory) continue;
+      const hot = await current(spec);
+      if (hot !== before) compute.prestart(hot);
+    }
+  };
+
   return {
-    async current(spec) {
-      const { directory } = spec.code;
-      if (directory === undefined) return spec;
-      const state = await stateOf(directory);
-      const known = seen.get(spec.key);
-      if (known?.spec === spec && known.state === state) return known.hot;
-      const hot: FunctionSpec = {
-        ...spec,
-        configuration: `${spec.configuration}+${state}`,
-        platformVariables: () => ({ ...HOT_VARIABLES, ...spec.platformVariables() }),
-      };
-      seen.set(spec.key, { spec, state, hot });
-      compute.retire(spec.key, hot.configuration);
-      return hot;
+    current,
+    async close() {
+      for (const watcher of watchers.values()) await (await watcher).close();
     },
   };
+}
+
+async function startWatching(directory: string, changed: () => void): Promise<FSWatcher> {
+  const { watch } = await import('chokidar');
+  const watcher = watch(directory, { ignoreInitial: true, atomic: false, persistent: false, ignored: (path) => SKIPPED.has(basename(path)) });
+  watcher.on('all', changed);
+  return watcher;
 }
 
 /** Compiled Python is told apart by whole seconds, too coarse for who saves and calls; stack traces name the sources of bundles. */

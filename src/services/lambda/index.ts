@@ -94,13 +94,14 @@ export function createLambdaRoom(compute: Compute, options: LambdaOptions = {}):
   const logs = createLogWriter(platform);
   const links = createCodeLinks();
   const mappings = createMappings();
+  const hotReload = createHotReload(compute, () => platform().clock);
   let concurrency: Concurrency | undefined;
   const runner = createRunner({
     compute,
     logs,
     credentials: createRoleCredentials(platform),
     concurrency: () => (concurrency ??= new Concurrency(platform().clock, platform().store)),
-    hotReload: createHotReload(compute, () => platform().clock),
+    hotReload,
   });
   const room: LambdaRoom = {
     compute,
@@ -128,6 +129,7 @@ export function createLambdaRoom(compute: Compute, options: LambdaOptions = {}):
     async stop() {
       await mappings.stop();
       await room.provisioning.stop();
+      await hotReload.close();
       await compute.stop();
       await logs.flush();
     },

@@ -45,6 +45,8 @@ export const HOT_RELOAD_SHA256 = 'hot-reloading-hash-not-available';
 /** Files of such a directory that are looked at before each invocation, and how long a look is good for. */
 export const HOT_FILES_MAX = 5000;
 export const HOT_FRESH_MS = 5;
+/** Directories that are watched, so that what is saved is started before it is called. */
+export const HOT_WATCHERS_MAX = 64;
 
 /** An update is in progress for at least this long: who sends the next one without waiting meets AWS's conflict here too. */
 export const UPDATE_MS_MIN = 100;
