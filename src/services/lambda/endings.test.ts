@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { CreateEventBusCommand, EventBridgeClient, PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge';
 import {
   CreateEventSourceMappingCommand,
@@ -8,11 +10,19 @@ import {
   PutFunctionEventInvokeConfigCommand,
   PutFunctionRecursionConfigCommand,
 } from '@aws-sdk/client-lambda';
-import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
-import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutBucketNotificationConfigurationCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { CreateTopicCommand, PublishCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import { CreateQueueCommand, DeleteMessageCommand, type Message, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startCroft, type TestCroft } from '../../../test/harness.ts';
+import { projectRoot } from '../../kit/root.ts';
 import { createPrinted, ROLE, zipFiles } from './testing.ts';
 
 const PATIENT = { timeout: 15_000, interval: 20 };
@@ -204,6 +214,53 @@ describe('a recursive loop', () => {
     await send('itself', { begin: true });
     expect((await receive(url)).MessageAttributes?.['ErrorMessage']?.StringValue).toContain('recursive loop');
     await expect.poll(async () => (await runs('itself')).length, PATIENT).toBe(16);
+  });
+
+  // scripts/runtimes.sh brings boto3.
+  const withSdk = it.skipIf(!existsSync(join(projectRoot(), 'runtimes/python/vendor/boto3')));
+  const SDK_SOURCE = `
+import boto3, json, os
+def handler(event, context):
+    print(json.dumps({'trace': os.environ['_X_AMZN_TRACE_ID']}))
+    record = event['Records'][0]
+    if 's3' in record:
+        bucket, key = record['s3']['bucket']['name'], record['s3']['object']['key']
+        boto3.client('s3').put_object(Bucket=bucket, Key='again/' + key, Body=b'x')
+    else:
+        boto3.client('sns').publish(TopicArn=os.environ['TOPIC'], Message='again')
+`;
+  async function createSdkFunction(FunctionName: string, Variables: Record<string, string> = {}): Promise<void> {
+    const ZipFile = await zipFiles({ 'index.py': SDK_SOURCE });
+    const Environment = { Variables };
+    await lambda.send(
+      new CreateFunctionCommand({ FunctionName, Runtime: 'python3.12', Handler: 'index.handler', Role: ROLE, Timeout: 20, Code: { ZipFile }, Environment }),
+    );
+  }
+
+  withSdk('over a bucket, by boto3', async () => {
+    const s3 = new S3Client({ ...croft.sdk, forcePathStyle: true });
+    await s3.send(new CreateBucketCommand({ Bucket: 'looped' }));
+    await createSdkFunction('over-bucket');
+    const LambdaFunctionConfigurations = [{ LambdaFunctionArn: `${ARN}:over-bucket`, Events: ['s3:ObjectCreated:*' as const] }];
+    const NotificationConfiguration = { LambdaFunctionConfigurations };
+    await s3.send(new PutBucketNotificationConfigurationCommand({ Bucket: 'looped', NotificationConfiguration, SkipDestinationValidation: true }));
+    const before = await dropped();
+    await s3.send(new PutObjectCommand({ Bucket: 'looped', Key: 'photo', Body: 'x' }));
+    await expect.poll(() => dropped(), PATIENT).toBe(before + 1);
+    await expect.poll(async () => (await runs('over-bucket')).length, PATIENT).toBe(16);
+  });
+
+  withSdk('over a topic and its queue, by boto3', async () => {
+    const sns = new SNSClient(croft.sdk);
+    const { TopicArn = '' } = await sns.send(new CreateTopicCommand({ Name: 'looped' }));
+    const { arn } = await queue('looped-by-topic');
+    await sns.send(new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint: arn }));
+    await createSdkFunction('over-topic', { TOPIC: TopicArn });
+    await lambda.send(new CreateEventSourceMappingCommand({ EventSourceArn: arn, FunctionName: 'over-topic', BatchSize: 1 }));
+    const before = await dropped();
+    await sns.send(new PublishCommand({ TopicArn, Message: 'begin' }));
+    await expect.poll(() => dropped(), PATIENT).toBe(before + 1);
+    await expect.poll(async () => (await runs('over-topic')).length, PATIENT).toBe(16);
   });
 
   it('goes on where that is allowed', async () => {
