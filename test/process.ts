@@ -89,7 +89,7 @@ export async function startProcess(options: ProcessOptions = {}): Promise<CroftP
 /** No credentials, endpoints or settings of the person who runs the tests leak in. */
 export function cleanEnvironment(): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(process.env).filter(([name, value]) => value !== undefined && !/^(AWS|CROFT|VITEST|NODE_OPTIONS)/.test(name)),
+    Object.entries(process.env).filter(([name, value]) => value !== undefined && !/^(AWS|CROFT_(?!ISOLATION)|VITEST|NODE_OPTIONS)/.test(name)),
   ) as Record<string, string>;
 }
 

@@ -317,6 +317,19 @@ static int listen_at(uint32_t port) {
   return fd;
 }
 
+/* Each goes to the platform, which answers there. */
+static int open_listeners(struct reader *in) {
+  uint32_t count = read_u32(in);
+  for (uint32_t i = 0; i < count && !in->bad; i++) {
+    uint32_t port = read_u32(in);
+    int fd = in->bad ? -1 : listen_at(port);
+    if (fd < 0) return fail("listen at %u", port);
+    send_report(IS_LISTENING, port, 0, NULL, &fd, 1);
+    close(fd);
+  }
+  return 0;
+}
+
 static void connect_to(struct reader *in) {
   uint32_t ref = read_u32(in);
   uint32_t port = read_u32(in);
@@ -494,7 +507,7 @@ static int seal(void) {
 static void mount_more(struct reader *in) {
   uint32_t ref = read_u32(in), tmp_mb = read_u32(in), close_up = read_u32(in);
   if (sealed) errno = EPERM, fail("sealed");
-  else if (apply_all(in) == 0 && (tmp_mb == 0 || size_tmp(tmp_mb, 0) == 0) && (!close_up || seal() == 0)) {
+  else if (apply_all(in) == 0 && open_listeners(in) == 0 && (tmp_mb == 0 || size_tmp(tmp_mb, 0) == 0) && (!close_up || seal() == 0)) {
     send_report(IS_MOUNTED, ref, 0, NULL, NULL, 0);
     return;
   }
@@ -538,7 +551,7 @@ static int begin(const struct birth *birth) {
   struct reader in = birth->body;
   uid = read_u32(&in);
   gid = read_u32(&in);
-  uint32_t endpoint_port = read_u32(&in), tmp_mb = read_u32(&in);
+  uint32_t tmp_mb = read_u32(&in);
   pids_max = read_u32(&in);
   char *directory = read_text(&in);
   for (int i = 0; i < 4; i++) {
@@ -549,17 +562,13 @@ static int begin(const struct birth *birth) {
   if (!(layers_off & OFF_CGROUP_NAMESPACE) && unshare(CLONE_NEWCGROUP) < 0 && errno != EINVAL) return fail("cgroup namespace");
   if (sethostname("localhost", 9) < 0 && !(layers_off & OFF_UTS)) return fail("hostname");
   if (!(layers_off & OFF_NET) && loopback_up() < 0) return fail("loopback");
-  int listeners[2] = {listen_at(RUNTIME_API_PORT), endpoint_port ? listen_at(endpoint_port) : -1};
-  if (listeners[0] < 0) return fail("listen at %d", RUNTIME_API_PORT);
-  if (endpoint_port && listeners[1] < 0) return fail("listen at %u", endpoint_port);
+  if (open_listeners(&in) < 0) return -1;
   if (make_root(directory, &in) < 0 || size_tmp(tmp_mb, 1) < 0) return -1;
   int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   if (null < 0) return fail("/dev/null");
   for (int i = 0; i < 3; i++) dup2(null, i);
   close(null);
-  send_report(IS_READY, 0, 0, NULL, listeners, endpoint_port ? 2 : 1);
-  close(listeners[0]);
-  if (listeners[1] >= 0) close(listeners[1]);
+  send_report(IS_READY, 0, 0, NULL, NULL, 0);
   return 0;
 }
 

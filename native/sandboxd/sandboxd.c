@@ -158,7 +158,7 @@ static void create(uint32_t id, struct reader body) {
   struct environment *one = NULL;
   for (int i = 0; i < ENVIRONMENTS_MAX && !one; i++) one = environments[i].used ? NULL : &environments[i];
   struct reader in = body;
-  for (int i = 0; i < 4; i++) read_u32(&in);
+  for (int i = 0; i < 3; i++) read_u32(&in);
   uint32_t pids_max = read_u32(&in);
   int pair[2], begin[2] = {-1, -1};
   if (!one || in.bad || environment_of(id) || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
@@ -269,9 +269,10 @@ static void take_report(struct environment *one) {
   } else {
     report.text[sizeof report.text - 1] = 0;
     switch (report.kind) {
+      case IS_LISTENING:
+        tell(one->id, "listener", report.ref, 0, 0, NULL, "net.Server", fds[0]);
+        break;
       case IS_READY:
-        tell(one->id, "listener", 0, 0, 0, NULL, "net.Server", fds[0]);
-        if (fds[1] >= 0) tell(one->id, "listener", 1, 0, 0, NULL, "net.Server", fds[1]);
         tell(one->id, "ready", 0, (int32_t)one->pid, 0, cgroup_peak_file(one->id), NULL, -1);
         break;
       case IS_SPAWNED:

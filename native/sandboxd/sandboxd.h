@@ -50,7 +50,7 @@ struct report {
   char text[TEXT_BYTES];
 };
 
-enum kind { IS_READY = 1, IS_FAILED, IS_MOUNTED, IS_SPAWNED, IS_EXITED, IS_CONNECTED, KINDS };
+enum kind { IS_READY = 1, IS_FAILED, IS_MOUNTED, IS_SPAWNED, IS_EXITED, IS_CONNECTED, IS_LISTENING };
 
 /* Layers that a test may switch off, one at a time, to see the probes notice. */
 enum layer {

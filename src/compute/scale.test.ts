@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { call, startCompute, type TestFunction, testFunction } from './testing.ts';
+import { call, processesOf, startCompute, type TestFunction, testFunction } from './testing.ts';
 
 const SOAK = process.env['CROFT_SOAK'] === '1';
 /** Functions that take turns in the memory of four environments. */
@@ -9,7 +8,8 @@ const FUNCTIONS = SOAK ? 500 : 24;
 const LIVE = SOAK ? 500 : 16;
 const TIMEOUT_MS = SOAK ? 600_000 : 60_000;
 
-const SOURCE = 'exports.handler = async ({ ms = 0 }) => { await new Promise((resolve) => setTimeout(resolve, ms)); return process.pid; };';
+const SOURCE =
+  'exports.handler = async ({ ms = 0 }) => { await new Promise((resolve) => setTimeout(resolve, ms)); return process.env.AWS_LAMBDA_LOG_STREAM_NAME; };';
 const make = (name: string, timeoutMs = 60_000): Promise<TestFunction> =>
   testFunction({ 'index.js': SOURCE }, { runtime: 'nodejs22.x', functionName: name, timeoutMs });
 
@@ -48,12 +48,12 @@ describe('scale', () => {
     const quick = await startCompute({ idleMs: 200 });
     try {
       const fn = await make('idle');
-      const { json: pid } = await call(quick, fn);
-      expect(existsSync(`/proc/${String(pid)}`)).toBe(true);
+      const { json: stream } = await call(quick, fn);
+      expect(processesOf(stream)).toHaveLength(1);
       await expect.poll(() => quick.compute.stats()).toMatchObject({ environments: 0, reservedMb: 0 });
-      await expect.poll(() => existsSync(`/proc/${String(pid)}`)).toBe(false);
+      await expect.poll(() => processesOf(stream)).toEqual([]);
       const again = await call(quick, fn);
-      expect(again.json).not.toBe(pid);
+      expect(again.json).not.toBe(stream);
       expect(again.report.initMs).toBeGreaterThan(0);
     } finally {
       await quick.stop();
@@ -67,15 +67,15 @@ describe('scale', () => {
       try {
         const functions = await Promise.all(Array.from({ length: LIVE }, (_, i) => make(`live-${i}`)));
         // Not faster than they start: waiting callers are throttled after ten seconds.
-        const pids = new Set<unknown>();
+        const streams = new Set<unknown>();
         const left = [...functions];
         const worker = async () => {
-          for (let fn = left.pop(); fn; fn = left.pop()) pids.add((await call(large, fn)).json);
+          for (let fn = left.pop(); fn; fn = left.pop()) streams.add((await call(large, fn)).json);
         };
         await Promise.all(Array.from({ length: 8 }, worker));
         await expect.poll(() => large.compute.stats()).toMatchObject({ environments: LIVE, idle: LIVE, reservedMb: LIVE * 128 });
-        expect(pids.size).toBe(LIVE);
-        for (const pid of pids) expect(existsSync(`/proc/${String(pid)}`)).toBe(true);
+        expect(streams.size).toBe(LIVE);
+        for (const stream of streams) expect(processesOf(stream)).toHaveLength(1);
         // All of them are warm.
         const again = await Promise.all(functions.map((fn) => call(large, fn)));
         expect(again.every(({ report }) => report.initMs === undefined)).toBe(true);

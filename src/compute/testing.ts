@@ -47,7 +47,7 @@ export function processesOf(value: unknown, variable = 'AWS_LAMBDA_LOG_STREAM_NA
 
 /** What `CROFT_ISOLATION` asks for: every test runs with both drivers. */
 export function testIsolation(): Isolation {
-  return (process.env['CROFT_ISOLATION'] ?? 'process') as Isolation;
+  return (process.env['CROFT_ISOLATION'] ?? 'auto') as Isolation;
 }
 
 /** A compute plane in a directory of its own, for tests. */

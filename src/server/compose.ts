@@ -20,6 +20,7 @@ import { advanceClock } from './clock-control.ts';
 import type { Config } from './config.ts';
 import { allRooms } from './rooms.ts';
 import { rootKey } from './root-key.ts';
+import { portsOf } from './settings.ts';
 import { version } from './version.ts';
 
 /** How long rooms and the bus may finish what is under way, after the sockets are closed. */
@@ -83,6 +84,9 @@ export async function compose(config: Config): Promise<Server> {
     directory: join(dataDir, 'compute'),
     newId: () => ids.bytes(16).toString('hex'),
     limitCpu: config.limitCpu,
+    hostPorts: portsOf(config.allowHostPort),
+    // Whoever may create functions is somebody else than who runs the machine.
+    namedHostPorts: config.auth === 'off' && !config.production,
     endpoint: { port: () => port, connect: (socket) => gateway.accept(socket) },
   });
   for (const note of notes) log.info({ driver: driver.name, isolation: driver.isolation }, note);

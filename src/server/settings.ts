@@ -6,7 +6,7 @@ export interface Setting {
   /** Name in `croft.config.json`. */
   readonly name: keyof Settings;
   readonly flag: string;
-  readonly kind: 'text' | 'port' | 'switch' | 'milliseconds' | 'megabytes';
+  readonly kind: 'text' | 'port' | 'ports' | 'switch' | 'milliseconds' | 'megabytes';
   readonly choices?: readonly string[];
   readonly default: string | number | boolean | undefined;
   readonly help: string;
@@ -30,6 +30,7 @@ export interface Settings {
   strictRuntimes: boolean;
   isolation: 'auto' | 'sandbox' | 'process';
   limitCpu: boolean;
+  allowHostPort: string;
   functionIdleMs: number;
 }
 
@@ -54,10 +55,17 @@ export const SETTINGS: readonly Setting[] = [
     flag: '--isolation',
     kind: 'text',
     choices: ['auto', 'sandbox', 'process'],
-    default: 'process',
+    default: 'auto',
     help: 'sandbox: each execution environment in namespaces of its own (Linux); process: none; auto: the sandbox where it works',
   },
   { name: 'limitCpu', flag: '--limit-cpu', kind: 'switch', default: false, help: 'no more CPU than the memory size buys on AWS; else only when CPU is scarce' },
+  {
+    name: 'allowHostPort',
+    flag: '--allow-host-port',
+    kind: 'ports',
+    default: '',
+    help: "ports of this machine's loopback that sandboxed functions may reach, e.g. 5432,6379; with --auth off also those that a function's variables name",
+  },
   {
     name: 'functionIdleMs',
     flag: '--function-idle-ms',
@@ -75,6 +83,11 @@ export function variableOf(setting: Setting): string {
 /** A setting that cannot be used, in a sentence that says what to do. */
 export class SettingError extends Error {}
 
+/** Of `5432,6379`. NaN stands for what is no number. */
+export function portsOf(text: string): number[] {
+  return text === '' ? [] : text.split(',').map((part) => (/^\s*\d{1,5}\s*$/.test(part) ? Number(part) : Number.NaN));
+}
+
 /** Reads one value as the setting's kind; `source` names where it came from. */
 export function parseSetting(setting: Setting, value: unknown, source: string): string | number | boolean {
   const bad = (expected: string) => new SettingError(`${source} must be ${expected}, not ${JSON.stringify(value)}`);
@@ -83,6 +96,11 @@ export function parseSetting(setting: Setting, value: unknown, source: string): 
       if (value === true || value === 'true' || value === '1') return true;
       if (value === false || value === 'false' || value === '0' || value === '') return false;
       throw bad('true or false');
+    }
+    case 'ports': {
+      const text = typeof value === 'number' ? String(value) : value;
+      if (typeof text !== 'string' || !portsOf(text).every((port) => port >= 1 && port <= 65_535)) throw bad('ports from 1 to 65535, separated by commas');
+      return text;
     }
     case 'port':
     case 'milliseconds':

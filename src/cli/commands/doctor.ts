@@ -1,10 +1,13 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { statfs } from 'node:fs/promises';
+import { mkdtemp, rm, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { discoverRuntimes } from '../../compute/runtimes.ts';
+import { chooseDriver } from '../../compute/sandbox/choose.ts';
+import { createIds } from '../../kit/ids.ts';
 import { projectRoot } from '../../kit/root.ts';
 import { health } from '../endpoint.ts';
 import { type Output, paint, table } from '../output.ts';
@@ -31,7 +34,7 @@ export async function doctor(options: DoctorOptions, output: Output): Promise<vo
     await port(Number(options.port)),
     await disk(options.dataDir),
     await postgres(),
-    isolation(),
+    ...(await isolation()),
   ];
   output.result(findings, () => table(findings.map((f) => [mark(f.state), f.check, f.detail])));
   if (findings.some((f) => f.state === 'missing')) process.exitCode = 1;
@@ -90,6 +93,17 @@ async function postgres(): Promise<Finding> {
   }
 }
 
-function isolation(): Finding {
-  return { check: 'isolation', state: 'note', detail: 'none: functions run as plain processes of this user (driver: process); run only code that you trust' };
+/** By trying, as `croft start --isolation auto` does. */
+async function isolation(): Promise<Finding[]> {
+  const check = 'isolation';
+  const directory = await mkdtemp(join(tmpdir(), 'croft-doctor-'));
+  const ids = createIds();
+  const { driver, notes } = await chooseDriver('auto', { directory, newId: () => ids.bytes(16).toString('hex') });
+  await driver.stop();
+  await rm(directory, { recursive: true, force: true });
+  const found: Finding =
+    driver.isolation === 'none'
+      ? { check, state: 'note', detail: 'none (driver: process): run only code that you trust' }
+      : { check, state: 'ok', detail: `namespaces (driver: ${driver.name}): each execution environment has its own files, processes, network and user` };
+  return [found, ...notes.map((detail): Finding => ({ check, state: 'note', detail }))];
 }

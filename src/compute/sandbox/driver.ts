@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import type { Driver, Shape } from '../types.ts';
 import { LinuxSandbox } from './environment.ts';
 import { Helper, type HelperFeatures } from './helper.ts';
-import { PROCESSES_MAX, TMP_MB_DEFAULT, USER_ID_BASE, USER_ID_INSIDE, USER_ID_RANGES, USER_IDS } from './limits.ts';
-import { type Mount, rootMounts, userFiles, writeMounts } from './root.ts';
+import { PROCESSES_MAX, RUNTIME_API_PORT, TMP_MB_DEFAULT, USER_ID_BASE, USER_ID_INSIDE, USER_ID_RANGES, USER_IDS } from './limits.ts';
+import { imageMounts, type Mount, rootMounts, userFiles, writeMounts } from './root.ts';
 import { sweepCgroups } from './sweep.ts';
 import { FrameWriter, OP } from './wire.ts';
 
@@ -23,6 +23,10 @@ export interface SandboxDriverOptions {
   /** The helper's program. */
   readonly binary: string;
   readonly endpoint?: Endpoint;
+  /** Ports of the machine's loopback that every function reaches on its own. */
+  readonly hostPorts?: readonly number[];
+  /** Functions also reach the ports that their own variables name (`DATABASE_URL=postgres://localhost:5432/…`). */
+  readonly namedHostPorts?: boolean;
   /** CPU limited to the memory's share during invocations; else only weighted by it. */
   readonly limitCpu?: boolean;
   /** More of the machine that every environment may read: files or folders. */
@@ -74,27 +78,26 @@ class LinuxSandboxDriver implements SandboxDriver {
   }
 
   async prepare(shape: Shape): Promise<LinuxSandbox> {
-    const [helper, mounts] = await Promise.all([this.#running(), this.#mounts]);
+    const [helper, mounts] = await Promise.all([this.#running(), shape.imageDirectory === undefined ? this.#mounts : imageMounts(shape.imageDirectory)]);
     const number = ++this.#number;
-    const { endpoint, limitCpu = false } = this.#options;
+    const { endpoint, hostPorts = [], namedHostPorts = false, limitCpu = false } = this.#options;
+    const endpointPort = endpoint?.port() ?? 0;
+    const ports = [RUNTIME_API_PORT, ...(endpointPort > 0 ? [endpointPort] : [])];
     const user = helper.features?.user === 'own' ? this.#userBase + (number % USER_IDS) : USER_ID_INSIDE;
     const sandbox: LinuxSandbox = new LinuxSandbox({
       id: this.#options.newId(),
       number,
       helper,
       shape,
-      endpoint: endpoint?.connect,
+      endpoint,
+      hostPorts,
+      namedHostPorts,
       limitCpu,
       onGone: () => this.#live.delete(sandbox),
     });
     this.#live.add(sandbox);
-    const body = new FrameWriter()
-      .number(user)
-      .number(user)
-      .number(endpoint?.port() ?? 0)
-      .number(shape.ephemeralStorageMb)
-      .number(PROCESSES_MAX);
-    helper.send(OP.create, number, writeMounts(body.text(this.#root), [...mounts, ...userFiles(user)]));
+    const body = new FrameWriter().number(user).number(user).number(shape.ephemeralStorageMb).number(PROCESSES_MAX).text(this.#root);
+    helper.send(OP.create, number, writeMounts(body.numbers(ports), [...mounts, ...(shape.imageDirectory === undefined ? userFiles(user) : [])]));
     try {
       await sandbox.ready;
     } catch (error) {

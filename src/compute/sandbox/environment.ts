@@ -4,10 +4,12 @@ import type { Readable } from 'node:stream';
 import { type Command, commandOf, placed } from '../command.ts';
 import { LaunchError } from '../failures.ts';
 import type { Exit, Launch, ProcessLaunch, RunningProcess, RunningRuntime, Sandbox, Shape } from '../types.ts';
+import type { Endpoint } from './driver.ts';
 import type { Helper } from './helper.ts';
-import { CPU_PERIOD_US, CPU_QUOTA_US_MIN, CPU_SHARES, FREEZE_AFTER_MS, MEMORY_MB_PER_CPU } from './limits.ts';
+import { forward, listeningPorts, namedPorts } from './host-ports.ts';
+import { CPU_PERIOD_US, CPU_QUOTA_US_MIN, CPU_SHARES, FREEZE_AFTER_MS, MEMORY_MB_PER_CPU, RUNTIME_API_PORT } from './limits.ts';
 import { exitOf, SandboxProcess } from './process.ts';
-import { CODE, launchMounts, type Mount, OPT, placeRuntime, RUNTIMES, writeMounts } from './root.ts';
+import { CODE, launchMounts, OPT, placeRuntime, RUNTIMES, writeMounts } from './root.ts';
 import { FrameWriter, type HelperEvent, OP } from './wire.ts';
 
 /** What the helper is told of a spawned process. */
@@ -22,8 +24,10 @@ export interface SandboxParts {
   readonly number: number;
   readonly helper: Helper;
   readonly shape: Shape;
-  /** Takes connections to the AWS endpoint. */
-  readonly endpoint: ((socket: Socket) => void) | undefined;
+  readonly endpoint: Endpoint | undefined;
+  /** Ports of the machine's loopback that are reachable on its own. */
+  readonly hostPorts: readonly number[];
+  readonly namedHostPorts: boolean;
   /** Whether CPU is limited to the memory's share, or only weighted by it. */
   readonly limitCpu: boolean;
   readonly onGone: () => void;
@@ -39,7 +43,7 @@ interface Waiting {
 /** One environment of the helper: its own root, processes, network and user. */
 export class LinuxSandbox implements Sandbox {
   readonly id: string;
-  readonly runtimeApiAddress = '127.0.0.1:9001';
+  readonly runtimeApiAddress = `127.0.0.1:${RUNTIME_API_PORT}`;
   readonly places = { code: CODE, opt: OPT };
   readonly ready: Promise<void>;
   #parts: SandboxParts;
@@ -130,16 +134,20 @@ export class LinuxSandbox implements Sandbox {
 
   async #specialise(launch: Launch): Promise<void> {
     const { helper, number, shape, limitCpu } = this.#parts;
-    const [runtime, mounts] = await Promise.all([placeRuntime(launch.runtime), launchMounts(launch)]);
+    const [runtime, mounts, ports] = await Promise.all([placeRuntime(launch.runtime), launchMounts(launch), this.#portsFor(launch)]);
     const share = shape.memoryMb / MEMORY_MB_PER_CPU;
     const quotaUs = limitCpu ? Math.max(CPU_QUOTA_US_MIN, Math.round(share * CPU_PERIOD_US)) : 0;
     const limit = new FrameWriter().number(shape.memoryMb).number(Math.max(2, Math.round(share * CPU_SHARES)));
     helper.send(OP.limit, number, limit.number(quotaUs).number(CPU_PERIOD_US));
-    await this.#mount([...runtime.mounts, ...mounts], true);
+    await this.#ask(OP.mount, (body) => writeMounts(body.number(shape.ephemeralStorageMb).number(1), [...runtime.mounts, ...mounts]).numbers(ports));
   }
 
-  async #mount(mounts: readonly Mount[], seal: boolean): Promise<void> {
-    await this.#ask(OP.mount, (body) => writeMounts(body.number(seal ? this.#parts.shape.ephemeralStorageMb : 0).number(seal ? 1 : 0), mounts));
+  /** What else of the machine's loopback it reaches on its own. */
+  async #portsFor({ variables }: Launch): Promise<number[]> {
+    const { endpoint, hostPorts, namedHostPorts } = this.#parts;
+    const taken = [RUNTIME_API_PORT, endpoint?.port()];
+    const named = namedHostPorts ? namedPorts(variables).filter((port) => !hostPorts.includes(port) && !taken.includes(port)) : [];
+    return [...hostPorts.filter((port) => !taken.includes(port)), ...(named.length > 0 ? await listeningPorts(named) : [])];
   }
 
   async #start(command: Command, flags: number): Promise<SandboxProcess> {
@@ -233,12 +241,12 @@ export class LinuxSandbox implements Sandbox {
     waiting?.resolve(event, handle);
   }
 
-  /** The first listener is the Runtime API's, the second the AWS endpoint's. */
-  #adopt(which: number, server: Server): void {
+  #adopt(port: number, server: Server): void {
     server.unref();
     this.#listeners.push(server);
     server.on('connection', (socket) => {
-      if (which === 1) this.#parts.endpoint?.(socket);
+      if (port === this.#parts.endpoint?.port()) this.#parts.endpoint.connect(socket);
+      else if (port !== RUNTIME_API_PORT) forward(socket, port);
       else if (this.#onConnection) this.#onConnection(socket);
       else this.#early.push(socket);
     });

@@ -22,3 +22,5 @@ export const USER_IDS = 65_536;
 export const USER_ID_RANGES = 15_000;
 /** The user inside a user namespace: AWS's `sbx_user1051`. */
 export const USER_ID_INSIDE = 993;
+/** Where functions find the Runtime API, as on AWS. */
+export const RUNTIME_API_PORT = 9001;

@@ -1,4 +1,4 @@
-import { lstat, readlink, realpath } from 'node:fs/promises';
+import { lstat, readdir, readlink, realpath } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { projectRoot } from '../../kit/root.ts';
@@ -72,6 +72,22 @@ export async function rootMounts(show: readonly string[] = []): Promise<readonly
   ];
 }
 
+/** What the helper makes itself, of an image. */
+const MADE = new Set(['dev', 'proc', 'tmp']);
+
+/** The file system of a container image, as it is; only what the platform makes itself is not the image's. */
+export async function imageMounts(root: string): Promise<readonly Mount[]> {
+  const entries = (await readdir(root, { withFileTypes: true })).filter(({ name }) => !MADE.has(name));
+  const mounts = await Promise.all(
+    entries.map(async (entry): Promise<Mount | undefined> => {
+      const path = join(root, entry.name);
+      if (entry.isSymbolicLink()) return { kind: 3, source: await readlink(path), target: `/${entry.name}` };
+      return entry.isDirectory() || entry.isFile() ? { kind: 1, source: path, target: `/${entry.name}` } : undefined;
+    }),
+  );
+  return mounts.filter((one) => one !== undefined);
+}
+
 /** The one user of an environment, under AWS's name. */
 export function userFiles(id: number): readonly Mount[] {
   return [
@@ -117,6 +133,8 @@ function installationOf(executable: string): string {
 
 /** Code and layers. */
 export async function launchMounts(launch: Launch): Promise<readonly Mount[]> {
+  // It is all there already.
+  if (launch.image) return [];
   const code: Mount = { kind: 1, source: await realpath(launch.codeDirectory), target: CODE };
   if (launch.optDirectory === undefined) return [code];
   return [code, { kind: 1, source: await realpath(launch.optDirectory), target: OPT }];

@@ -43,6 +43,12 @@ export class FrameWriter {
     return this;
   }
 
+  numbers(values: readonly number[]): this {
+    this.number(values.length);
+    for (const value of values) this.number(value);
+    return this;
+  }
+
   /** The whole frame. */
   frame(op: Op, id: number): Buffer {
     const header = Buffer.allocUnsafe(HEADER_BYTES);

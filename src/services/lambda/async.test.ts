@@ -22,7 +22,8 @@ let directory: string;
 let calls: () => Promise<string[]>;
 
 beforeAll(async () => {
-  croft = await startCroft({ logLevel: 'error' });
+  // The function writes into a file of this test.
+  croft = await startCroft({ logLevel: 'error', isolation: 'process' });
   lambda = new LambdaClient(croft.sdk);
   directory = await mkdtemp(join(tmpdir(), 'croft-async-'));
   const file = join(directory, 'calls');

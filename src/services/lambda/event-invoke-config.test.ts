@@ -28,7 +28,8 @@ let lambda: LambdaClient;
 let directory: string;
 let calls: () => Promise<Record<string, unknown>[]>;
 beforeAll(async () => {
-  croft = await startCroft({ logLevel: 'error' });
+  // The functions write into a file of this test.
+  croft = await startCroft({ logLevel: 'error', isolation: 'process' });
   lambda = new LambdaClient(croft.sdk);
   directory = await mkdtemp(join(tmpdir(), 'croft-events-'));
   calls = async () =>

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { CloudWatchLogsClient, DescribeLogStreamsCommand, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import {
   AddPermissionCommand,
@@ -35,6 +34,7 @@ import {
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startCroft, type TestCroft } from '../../../test/harness.ts';
+import { processesOf } from '../../compute/testing.ts';
 import { ROLE, zipFiles } from './testing.ts';
 
 let croft: TestCroft;
@@ -139,15 +139,18 @@ describe('a function', () => {
 
   it('ends what it began with the code it began with', async () => {
     const source = (code: string) =>
-      zipFiles({ 'index.js': `exports.handler = async (ms) => { await new Promise((done) => setTimeout(done, ms)); return ['${code}', process.pid]; };` });
+      zipFiles({
+        'index.js': `exports.handler = async (ms) => { await new Promise((done) => setTimeout(done, ms)); return ['${code}', process.env.AWS_LAMBDA_LOG_STREAM_NAME]; };`,
+      });
     await create('slow', { Code: { ZipFile: await source('old') } });
-    const warm = (await run('slow', { event: 0 })).json as unknown as [string, number];
+    const warm = (await run('slow', { event: 0 })).json as unknown as [string, string];
+    expect(processesOf(warm[1])).toHaveLength(1);
     const running = run('slow', { event: 700 });
     await lambda.send(new UpdateFunctionCodeCommand({ FunctionName: 'slow', ZipFile: await source('new') }));
     await updated('slow');
     expect((await run('slow', { event: 0 })).json[0 as never]).toBe('new');
     expect((await running).json).toEqual(['old', warm[1]]);
-    await expect.poll(() => existsSync(`/proc/${warm[1]}`)).toBe(false);
+    await expect.poll(() => processesOf(warm[1])).toEqual([]);
   });
 
   it('may have its code in S3', async () => {

@@ -1,16 +1,30 @@
-import { request as httpRequest } from 'node:http';
+import { createServer, request as httpRequest } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { CreateFunctionCommand, CreateFunctionUrlConfigCommand, InvokeWithResponseStreamCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startCroft, type TestCroft } from '../../../test/harness.ts';
 import { ROLE, zipFiles } from './testing.ts';
 
+/** The function goes on only when its first chunk has arrived here. */
+let open = () => {};
+const arrived = new Promise<void>((resolve) => {
+  open = resolve;
+});
+const gate = createServer((_request, response) => void arrived.then(() => response.end()));
+let gatePort = 0;
 let croft: TestCroft;
 let lambda: LambdaClient;
 beforeAll(async () => {
-  croft = await startCroft({ logLevel: 'warn' });
+  await new Promise<void>((resolve) => gate.listen(0, '127.0.0.1', resolve));
+  gatePort = (gate.address() as AddressInfo).port;
+  croft = await startCroft({ logLevel: 'warn', allowHostPort: String(gatePort) });
   lambda = new LambdaClient(croft.sdk);
 });
-afterAll(() => croft.stop());
+afterAll(async () => {
+  gate.closeAllConnections();
+  gate.close();
+  await croft.stop();
+});
 
 async function create(FunctionName: string, source: string) {
   const Code = { ZipFile: await zipFiles({ 'index.js': source }) };
@@ -47,19 +61,7 @@ exports.handler = awslambda.streamifyResponse(async (event, out) => {
 
 it('passes on what a function streams, while it runs', async () => {
   await create('streams', STREAMING);
-  // The function goes on only when its first chunk has arrived here.
-  const { createServer } = await import('node:http');
-  let open = () => {};
-  const arrived = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  const gate = createServer((_request, response) => void arrived.then(() => response.end()));
-  await new Promise<void>((resolve) => gate.listen(0, '127.0.0.1', resolve));
-  const address = gate.address();
-  const port = typeof address === 'object' && address ? address.port : 0;
-  const answer = await invoke('streams', { gate: `http://127.0.0.1:${port}/` }, (text) => text === 'first' && open());
-  gate.closeAllConnections();
-  gate.close();
+  const answer = await invoke('streams', { gate: `http://127.0.0.1:${gatePort}/` }, (text) => text === 'first' && open());
   expect(answer).toEqual({ text: 'firstlast', end: {}, version: '$LATEST' });
 });
 
