@@ -12,6 +12,7 @@ import { createLambdaRoom } from '../services/lambda/index.ts';
 import { createLogsRoom } from '../services/logs/index.ts';
 import { createS3Room } from '../services/s3/index.ts';
 import type { Platform, ResourceType, Service } from '../services/service.ts';
+import { createSchedulerRoom } from '../services/scheduler/index.ts';
 import { createSnsRoom } from '../services/sns/index.ts';
 import { createSqsRoom } from '../services/sqs/index.ts';
 import { createStsRoom } from '../services/sts/index.ts';
@@ -52,6 +53,7 @@ export function allRooms({ dataDir, config, platform, driver }: RoomParts): Serv
     createLambdaRoom(compute, { hotReload: config.auth === 'off' }),
     createApiGatewayRoom(),
     createEventsRoom(),
+    createSchedulerRoom(),
     createApplicationAutoScalingRoom(),
   ];
   const types = new Map<string, ResourceType>();
