@@ -47,6 +47,8 @@ export interface Compute {
    * is full.
    */
   invoke(spec: FunctionSpec, request: InvokeRequest, options?: InvokeOptions): Promise<InvokeResult>;
+  /** Starts an environment and initialises it for the next invocation. False where its init failed. */
+  warm(spec: FunctionSpec): Promise<boolean>;
   /** Keeps `count` initialised environments of a version apart from those that invocations start; 0 ends them. */
   provision(spec: FunctionSpec, count: number): void;
   /** What is kept of a version; undefined where nothing is asked. */
@@ -191,6 +193,21 @@ class ComputePool implements Compute {
     return this.#takeIdle(spec);
   }
 
+  async warm(spec: FunctionSpec): Promise<boolean> {
+    const environment = await this.#acquire(spec, {});
+    try {
+      if (await environment.initialise()) {
+        this.#release(environment);
+        return true;
+      }
+    } catch (error) {
+      await this.#discard(environment);
+      throw error;
+    }
+    await this.#discard(environment);
+    return false;
+  }
+
   provision(spec: FunctionSpec, count: number): void {
     const known = this.#provisions.get(spec.key);
     if (known && known.spec.configuration === spec.configuration) known.ask(count);
@@ -239,7 +256,8 @@ class ComputePool implements Compute {
 
   retire(key: string, configuration?: string): void {
     for (const [name, group] of this.#groups) {
-      if (!name.startsWith(`${key}#`) || name === `${key}#${configuration ?? ''}`) continue;
+      const kept = `${key}#${configuration ?? ''}`;
+      if (!name.startsWith(`${key}#`) || name === kept || name.startsWith(`${kept}#`)) continue;
       group.retired = true;
       for (const environment of group.idle.splice(0)) {
         this.#idle.delete(environment);
@@ -338,7 +356,7 @@ class ComputePool implements Compute {
       };
       const warning = substituteWarning(runtime);
       const { ids } = this.#options;
-      const warnings = warning ? [warning] : [];
+      const warnings = [...(warning ? [warning] : []), ...(spec.notes ?? [])];
       const environment = new Environment({ spec, sandbox, launch, logStream, sink: spec.openLog(logStream), warnings, clock, ids, api: this.#api });
       this.#live.add(environment);
       this.#groupOf.set(environment, group);
@@ -437,6 +455,6 @@ class ComputePool implements Compute {
   }
 }
 
-function groupName({ key, configuration }: FunctionSpec): string {
-  return `${key}#${configuration}`;
+function groupName({ key, configuration, tenantId }: FunctionSpec): string {
+  return tenantId === undefined ? `${key}#${configuration}` : `${key}#${configuration}#${tenantId}`;
 }

@@ -236,6 +236,7 @@ export class Environment {
         'Lambda-Runtime-Deadline-Ms': String(deadlineMs),
         'Lambda-Runtime-Invoked-Function-Arn': request.invokedFunctionArn,
         'Lambda-Runtime-Trace-Id': request.trace,
+        ...(request.tenantId === undefined ? {} : { 'Lambda-Runtime-Aws-Tenant-Id': request.tenantId }),
         ...(request.clientContext === undefined ? {} : { 'Lambda-Runtime-Client-Context': request.clientContext }),
         ...(request.cognitoIdentity === undefined ? {} : { 'Lambda-Runtime-Cognito-Identity': request.cognitoIdentity }),
       },

@@ -54,6 +54,10 @@ export interface FunctionSpec {
   readonly logging?: FunctionLogging;
   /** `TracingConfig.Mode`; absent: PassThrough. */
   readonly tracing?: 'Active' | 'PassThrough';
+  /** Environments of one tenant take no invocation of another; absent: the function does not tell tenants apart. */
+  readonly tenantId?: string;
+  /** Said in the log of each new environment. */
+  readonly notes?: readonly string[];
   /** What `AWS_LAMBDA_INITIALIZATION_TYPE` says; absent: `on-demand`. */
   readonly initializationType?: 'on-demand' | 'provisioned-concurrency' | 'snap-start';
 }
@@ -90,6 +94,8 @@ export interface InvokeRequest {
   readonly invokedFunctionArn: string;
   /** The X-Ray trace header. */
   readonly trace: string;
+  /** Whose environments alone may take it, of a function in tenant isolation mode. */
+  readonly tenantId?: string;
   /** JSON. */
   readonly clientContext?: string;
   /** JSON. */

@@ -19,6 +19,7 @@ export interface InvokePayload {
   readonly functionName: string;
   readonly qualifier?: string;
   readonly requestId: string;
+  readonly tenantId?: string;
   /** The event's JSON text. */
   readonly event?: string;
   /** Or the blob that holds it. */
@@ -78,7 +79,8 @@ async function runEvent(platform: Platform, room: LambdaRoom, attempt: Attempt, 
       });
       return { keepsEvent: true };
     }
-    const result = await room.runner.run(ctx, { ...target, payload: event, requestId: payload.requestId });
+    const tenant = payload.tenantId === undefined ? {} : { tenantId: payload.tenantId };
+    const result = await room.runner.run(ctx, { ...target, payload: event, requestId: payload.requestId, ...tenant });
     const retry = result.functionError ? retryAt(platform, config, failures, endMs) : undefined;
     if (typeof retry === 'number') return { retry: { atMs: retry, payload: { ...payload, failures: failures + 1 } } };
     return { ending: { condition: retry ?? 'Success', row: target.row, result, trace } };

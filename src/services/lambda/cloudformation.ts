@@ -97,7 +97,7 @@ async function isOurs(ctx: Ctx, name: string, request: ResourceRequest): Promise
 /** "AWS::Lambda::Function". */
 const lambdaFunction: ResourceType = {
   type: 'AWS::Lambda::Function',
-  replaceOn: ['FunctionName', 'PackageType'],
+  replaceOn: ['FunctionName', 'PackageType', 'TenancyConfig'],
   properties: [
     ...[
       'Architectures',
@@ -125,19 +125,9 @@ const lambdaFunction: ResourceType = {
       'RuntimeManagementConfig',
       'SnapStart',
     ],
-    ...['Tags', 'Timeout', 'TracingConfig', 'VpcConfig'],
+    ...['CodeSigningConfigArn', 'Tags', 'TenancyConfig', 'Timeout', 'TracingConfig', 'VpcConfig'],
   ],
-  recorded: [
-    'Architectures',
-    'DeadLetterConfig',
-    'FileSystemConfigs',
-    'KmsKeyArn',
-    'RecursiveLoop',
-    'RuntimeManagementConfig',
-    'SnapStart',
-    'TracingConfig',
-    'VpcConfig',
-  ],
+  recorded: ['Architectures', 'DeadLetterConfig', 'FileSystemConfigs', 'KmsKeyArn', 'RecursiveLoop', 'RuntimeManagementConfig', 'TracingConfig', 'VpcConfig'],
   async create(ctx, request) {
     const { properties } = request;
     const name = text(properties['FunctionName']) || request.generatedName(FUNCTION_NAME_LENGTH_MAX);
@@ -147,6 +137,8 @@ const lambdaFunction: ResourceType = {
       Code: await codeOf(properties),
       PackageType: properties['PackageType'],
       Architectures: properties['Architectures'],
+      CodeSigningConfigArn: properties['CodeSigningConfigArn'],
+      TenancyConfig: properties['TenancyConfig'],
       Tags: tagsOf(request),
     });
     try {

@@ -6,11 +6,13 @@ import { INVOKE, invokeLater } from './async-invocation.ts';
 import { DESTINATION, dispatchLater } from './destinations.ts';
 import { launchIdOf, settled } from './domain/configuration.ts';
 import type { Place } from './domain/names.ts';
+import { hasSnapStart } from './domain/snap-start.ts';
 import { type Mappings, settleMapping, TRANSITION } from './event-source-mappings/index.ts';
 import { functionKey, type LambdaRoom } from './functions.ts';
 import { ASYNC_CONCURRENCY, DESTINATION_CONCURRENCY, UPDATE_MS_MIN } from './limits.ts';
 import { isUsedByVersion } from './operations/code.ts';
 import { packageOf, packagesOf } from './runner.ts';
+import { enqueueSnapshot } from './snapshots.ts';
 import { type FunctionRow, getFunctionRow, keys, read, type VersionRow, write } from './store.ts';
 
 /** The end of a creation or an update. */
@@ -56,7 +58,8 @@ async function settle(platform: Platform, room: LambdaRoom, attempt: Attempt): P
     const latest = failure ? failed(now.latest, revisionId, failure) : settled(now.latest, revisionId);
     write(tx, key, { ...rest, latest, ...(failure && previous ? { previous } : {}) });
     const version = versionKey && read<VersionRow>(tx, versionKey);
-    if (version && versionKey) write(tx, versionKey, settled(version, versionRevisionId));
+    if (version && hasSnapStart(version)) enqueueSnapshot(platform.bus, attempt, tx, { name: now.name, version: version.version });
+    else if (version && versionKey) write(tx, versionKey, settled(version, versionRevisionId));
     const replaced = failure ? undefined : previous?.code.blobId;
     const unused = replaced !== undefined && replaced !== latest.code.blobId && !isUsedByVersion(tx, place, now.name, replaced);
     return { latest, ...(unused ? { unused: replaced } : {}) };

@@ -7,6 +7,7 @@ import type { Waits } from './durable/invoke.ts';
 import { functionNotFound } from './errors.ts';
 import type { Provisioning } from './provisioning.ts';
 import type { FunctionRunner } from './runner.ts';
+import type { Snapshots } from './snapshots.ts';
 import { type AliasRow, type FunctionRow, getAliasRow, getFunctionRow, getVersionRow, type VersionRow } from './store.ts';
 
 /** What the operations share: one of it in a process. */
@@ -14,6 +15,7 @@ export interface LambdaRoom {
   readonly compute: Compute;
   readonly runner: FunctionRunner;
   readonly provisioning: Provisioning;
+  readonly snapshots: Snapshots;
   /** Wakes those who wait for a function's creation or update. */
   readonly settled: Settled;
   /** Tells who waits for durable executions. */

@@ -23,6 +23,17 @@ import { createCodeLinks } from './links.ts';
 import { createLogWriter } from './log-writer.ts';
 import { createAlias, deleteAlias, getAlias, listAliases, updateAlias } from './operations/aliases.ts';
 import {
+  CAPACITY_RECORDED,
+  createCapacityProvider,
+  deleteCapacityProvider,
+  functionScalingConfig,
+  getCapacityProvider,
+  listCapacityProviders,
+  listFunctionVersionsByCapacityProvider,
+  providerArn,
+  updateCapacityProvider,
+} from './operations/capacity-providers.ts';
+import {
   createCodeSigningConfig,
   deleteCodeSigningConfig,
   deleteFunctionCodeSigningConfig,
@@ -70,12 +81,14 @@ import {
   putFunctionRecursionConfig,
   putRuntimeManagementConfig,
 } from './operations/recorded-configs.ts';
+import { deleteResourcePolicy, getResourcePolicy, putResourcePolicy } from './operations/resource-policies.ts';
 import { getAccountSettings } from './operations/storage.ts';
 import { listTags, tagResource, untagResource } from './operations/tags.ts';
 import { updateFunctionCode } from './operations/update-function-code.ts';
 import { updateFunctionConfiguration } from './operations/update-function-configuration.ts';
 import { createProvisioning } from './provisioning.ts';
 import { createRunner } from './runner.ts';
+import { createSnapshots } from './snapshots.ts';
 import { createUrlEndpoint } from './url-endpoint.ts';
 import { usage } from './usage.ts';
 
@@ -110,6 +123,7 @@ export function createLambdaRoom(compute: Compute, options: LambdaOptions = {}):
     durable: createWaits(),
     runner: durableRunner(runner, () => room),
     provisioning: createProvisioning(compute, runner.specOf),
+    snapshots: createSnapshots(compute, runner.specOf),
   };
   return {
     name: 'lambda',
@@ -124,6 +138,7 @@ export function createLambdaRoom(compute: Compute, options: LambdaOptions = {}):
       await mappings.start(given, room);
       registerDurableDeliveries(given, room, runner);
       await room.provisioning.start(given);
+      room.snapshots.register(given, room.settled);
       given.log.info({ driver: compute.driver.name, isolation: compute.driver.isolation }, 'functions run in execution environments of this driver');
     },
     async stop() {
@@ -149,7 +164,7 @@ function operationsOf(room: LambdaRoom): Record<string, OperationEntry> {
     Invoke: { run: invoke(room), access: { ...onFunction, action: 'lambda:InvokeFunction' } },
     InvokeWithResponseStream: { run: invokeWithResponseStream(room), access: { ...onFunction, action: 'lambda:InvokeFunction' } },
     InvokeAsync: { run: invokeAsync(room), access: { ...onFunction, action: 'lambda:InvokeFunction' } },
-    PublishVersion: { run: publishVersion, access: onFunction },
+    PublishVersion: { run: publishVersion(room), access: onFunction },
     ListVersionsByFunction: { run: listVersionsByFunction, access: onFunction },
     CreateAlias: { run: createAlias, access: onFunction },
     GetAlias: { run: getAlias, access: onFunction },
@@ -202,6 +217,21 @@ function operationsOf(room: LambdaRoom): Record<string, OperationEntry> {
     GetFunctionRecursionConfig: { run: getFunctionRecursionConfig, access: onFunction },
     PutRuntimeManagementConfig: { run: putRuntimeManagementConfig, access: onFunction, recorded: ['UpdateRuntimeOn', 'RuntimeVersionArn'] },
     GetRuntimeManagementConfig: { run: getRuntimeManagementConfig, access: onFunction },
+    PutResourcePolicy: { run: putResourcePolicy, access: onResource },
+    GetResourcePolicy: { run: getResourcePolicy, access: onResource },
+    DeleteResourcePolicy: { run: deleteResourcePolicy, access: onResource },
+    CreateCapacityProvider: { run: createCapacityProvider, access: onProvider, recorded: CAPACITY_RECORDED },
+    GetCapacityProvider: { run: getCapacityProvider, access: onProvider },
+    ListCapacityProviders: { run: listCapacityProviders, access: onAll },
+    UpdateCapacityProvider: {
+      run: updateCapacityProvider,
+      access: onProvider,
+      recorded: ['CapacityProviderScalingConfig', 'PropagateTags', 'TelemetryConfig'],
+    },
+    DeleteCapacityProvider: { run: deleteCapacityProvider, access: onProvider },
+    ListFunctionVersionsByCapacityProvider: { run: listFunctionVersionsByCapacityProvider, access: onProvider },
+    PutFunctionScalingConfig: { run: functionScalingConfig, access: onFunction },
+    GetFunctionScalingConfig: { run: functionScalingConfig, access: onFunction },
     GetAccountSettings: { run: getAccountSettings, access: onAll },
     TagResource: { run: tagResource, access: onArn },
     UntagResource: { run: untagResource, access: onArn },
@@ -219,6 +249,8 @@ const text = (value: unknown): string => (typeof value === 'string' ? value : ''
 
 const onFunction: Access = { resource: resourceOf };
 const onAll: Access = { resource: (ctx) => functionArn(ctx, '*') };
+const onResource: Access = { resource: (_ctx, input) => text(input['ResourceArn']) };
+const onProvider: Access = { resource: (ctx, input) => providerArn(ctx, text(input['CapacityProviderName'])) };
 const onArn: Access = { resource: (_ctx, input) => text(input['Resource']) };
 
 const onMapping: Access = { resource: (ctx, input) => mappingArn(ctx, text(input['UUID']) || '*') };

@@ -33,6 +33,9 @@ export const PROVISION_DELAY_MS = 150;
 /** How long the environments of a version that an alias left stay for those of its new one. */
 export const PROVISION_MOVE_MS_MAX = 60_000;
 export const PROVISION_LOOK_MS = 50;
+/** Versions with SnapStart that are being initialised at once; and how many inits run beside each other. */
+export const SNAPSHOTS_MAX = 100;
+export const SNAPSHOT_CONCURRENCY = 4;
 export const LIST_ITEMS_MAX = 50;
 export const POLICY_BYTES_MAX = 20_480;
 export const LAYERS_MAX = 5;

@@ -8,6 +8,8 @@ import type { Concurrency } from './concurrency.ts';
 import type { RoleCredentials } from './credentials.ts';
 import { launchIdOf } from './domain/configuration.ts';
 import type { Place } from './domain/names.ts';
+import { hasSnapStart, SNAP_START_NOTE } from './domain/snap-start.ts';
+import { checkTenant } from './domain/tenancy.ts';
 import { throttled } from './errors.ts';
 import { functionKey } from './functions.ts';
 import type { HotReload } from './hot-reload.ts';
@@ -30,6 +32,8 @@ export interface RunCall {
   readonly requestId: string;
   /** What the function is given as its trace; absent: the context's. */
   readonly trace?: Trace;
+  /** Of a function in tenant isolation mode. */
+  readonly tenantId?: string;
   /** JSON. */
   readonly clientContext?: string;
   readonly tail?: boolean;
@@ -71,9 +75,11 @@ export function createRunner(parts: RunnerParts): FunctionRunner {
         entered = true;
       };
       try {
+        checkTenant(row, call.tenantId);
         concurrency.request(key, fn);
         const spec = await parts.hotReload.current(specOf(ctx.platform, ctx, fn, row));
-        const result = await parts.compute.invoke(spec, requestOf(ctx, call), {
+        const { tenantId } = call;
+        const result = await parts.compute.invoke(tenantId === undefined ? spec : { ...spec, tenantId }, requestOf(ctx, call), {
           onDemand() {
             const admitted = concurrency.enter(ctx, key, fn);
             return admitted ? admitted.then(begun) : begun();
@@ -104,6 +110,7 @@ function requestOf(ctx: Ctx, call: RunCall): InvokeRequest {
     payload: call.payload,
     invokedFunctionArn: call.invokedArn,
     trace: formatTrace(call.trace ?? ctx.trace),
+    ...(call.tenantId === undefined ? {} : { tenantId: call.tenantId }),
     ...(call.clientContext === undefined ? {} : { clientContext: call.clientContext }),
     ...(call.tail ? { tail: true } : {}),
     ...(call.stream ? { stream: call.stream } : {}),
@@ -122,6 +129,7 @@ function makeSpec(parts: RunnerParts, platform: Platform, place: Place, key: str
   return {
     key,
     configuration: launchIdOf(row),
+    ...(hasSnapStart(row) && row.version !== '$LATEST' ? { notes: [SNAP_START_NOTE] } : {}),
     region,
     functionName: name,
     version: row.version,

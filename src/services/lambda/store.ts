@@ -63,6 +63,8 @@ export interface VersionRow {
   readonly tracing: string;
   readonly logging: { readonly format: string; readonly group: string; readonly applicationLevel?: string; readonly systemLevel?: string };
   readonly snapStart: string;
+  /** `PER_TENANT`: invocations name a tenant, and tenants share no environment. */
+  readonly tenancy?: string;
   /** `DurableConfig`: present on durable functions. */
   readonly durable?: DurableSettings;
   /** Members that are kept and shown, and do nothing: DeadLetterConfig, VpcConfig, KMSKeyArn, FileSystemConfigs. */
@@ -123,7 +125,18 @@ export interface AliasRow {
 
 export interface PolicyRow {
   readonly revisionId: string;
+  /** Of a policy that was put whole: its members beside the statements. */
+  readonly document?: Readonly<Record<string, unknown>>;
   readonly statements: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** Kept and shown; functions run on this machine whatever it says. */
+export interface CapacityProviderRow {
+  readonly name: string;
+  /** The model's members, as they were given. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly modifiedMs: number;
 }
 
 export interface CodeSigningRow {
@@ -186,6 +199,8 @@ export const keys = {
   aliases: (place: Place, name: string): Key => keyOf(ROOM, place.account, place.region, 'alias', name),
   /** `qualifier` is empty for the function itself. */
   policy: (place: Place, name: string, qualifier: string): Key => keyOf(ROOM, place.account, place.region, 'policy', name, qualifier),
+  capacityProvider: (place: Place, name: string): Key => keyOf(ROOM, place.account, place.region, 'capacity-provider', name),
+  capacityProviders: (place: Place): Key => keyOf(ROOM, place.account, place.region, 'capacity-provider'),
   codeSigning: (place: Place, id: string): Key => keyOf(ROOM, place.account, place.region, 'code-signing', id),
   codeSignings: (place: Place): Key => keyOf(ROOM, place.account, place.region, 'code-signing'),
   concurrency: (place: Place): Key => keyOf(ROOM, place.account, place.region, 'concurrency'),
@@ -255,7 +270,18 @@ export function read<T>(tx: Tx, key: Key): T | undefined {
 export function write(
   tx: Tx,
   key: Key,
-  row: FunctionRow | ConcurrencyRow | VersionRow | AliasRow | PolicyRow | LayerRow | LayerVersionRow | UrlRow | EventInvokeRow | CodeSigningRow,
+  row:
+    | FunctionRow
+    | CapacityProviderRow
+    | ConcurrencyRow
+    | VersionRow
+    | AliasRow
+    | PolicyRow
+    | LayerRow
+    | LayerVersionRow
+    | UrlRow
+    | EventInvokeRow
+    | CodeSigningRow,
 ): void {
   tx.put(key, encodeJson(row));
 }

@@ -29,7 +29,8 @@ export function listedConfiguration(place: Place, name: string, row: VersionRow,
     PackageType: 'Zip',
     Architectures: [...row.architectures] as NonNullable<FunctionConfiguration['Architectures']>,
     EphemeralStorage: { Size: row.ephemeralStorage },
-    SnapStart: { ApplyOn: row.snapStart as 'None', OptimizationStatus: 'Off' },
+    SnapStart: { ApplyOn: row.snapStart as 'None', OptimizationStatus: isOptimized(row) ? 'On' : 'Off' },
+    ...(row.tenancy ? { TenancyConfig: { TenantIsolationMode: row.tenancy as 'PER_TENANT' } } : {}),
     LoggingConfig: {
       LogFormat: row.logging.format as 'Text',
       ...(row.logging.applicationLevel ? { ApplicationLogLevel: row.logging.applicationLevel as 'INFO' } : {}),
@@ -44,6 +45,11 @@ export function listedConfiguration(place: Place, name: string, row: VersionRow,
 
 function durableConfigOf({ executionTimeout, retentionDays, kmsKeyArn }: DurableSettings): NonNullable<FunctionConfiguration['DurableConfig']> {
   return { RetentionPeriodInDays: retentionDays, ExecutionTimeout: executionTimeout, ...(kmsKeyArn === undefined ? {} : { KMSKeyArn: kmsKeyArn }) };
+}
+
+/** Versions of a function with SnapStart, once they were initialised. */
+function isOptimized(row: VersionRow): boolean {
+  return row.snapStart === 'PublishedVersions' && row.version !== '$LATEST' && row.state === 'Active';
 }
 
 /** A configuration with its states, as GetFunctionConfiguration answers. `warning` names a runtime that stands in for the asked one. */

@@ -12,6 +12,7 @@ import {
 } from '../limits.ts';
 import type { DurableSettings, VersionRow } from '../store.ts';
 import { checkRuntime } from './runtimes.ts';
+import { checkSnapStart } from './snap-start.ts';
 
 type Settings = CreateFunctionRequest | UpdateFunctionConfigurationRequest;
 
@@ -29,12 +30,13 @@ export type Configured = Pick<
   | 'tracing'
   | 'logging'
   | 'snapStart'
+  | 'tenancy'
   | 'durable'
   | 'recorded'
 >;
 
 /** Kept and shown, without effect. */
-export const RECORDED = ['VpcConfig', 'KMSKeyArn', 'FileSystemConfigs', 'TracingConfig', 'SnapStart', 'EphemeralStorage', 'Architectures'] as const;
+export const RECORDED = ['VpcConfig', 'KMSKeyArn', 'FileSystemConfigs', 'TracingConfig', 'EphemeralStorage', 'Architectures'] as const;
 
 /** Names that the platform sets itself; "Defined runtime environment variables". */
 const RESERVED_VARIABLES = new Set([
@@ -47,7 +49,6 @@ const RESERVED_VARIABLES = new Set([
 export function configurationOf(name: string, input: CreateFunctionRequest): Configured {
   refuseUnbuilt(input);
   if (input.PackageType === 'Image' || input.Code?.ImageUri !== undefined) throw notImplemented('PackageType Image');
-  if (input.CodeSigningConfigArn !== undefined) throw notImplemented('CodeSigningConfigArn');
   if (input.Runtime === undefined) throw invalidParameter('Runtime is mandatory for functions created with deployment packages.');
   if (input.Handler === undefined) throw invalidParameter('Handler is mandatory for functions created with deployment packages.');
   const empty: Configured = {
@@ -61,6 +62,7 @@ export function configurationOf(name: string, input: CreateFunctionRequest): Con
     tracing: 'PassThrough',
     logging: { format: 'Text', group: `/aws/lambda/${name}` },
     snapStart: 'None',
+    ...(input.TenancyConfig?.TenantIsolationMode ? { tenancy: input.TenancyConfig.TenantIsolationMode } : {}),
     recorded: {},
   };
   return reconfigured(name, input.DurableConfig ? { ...empty, durable: newDurable(input.DurableConfig) } : empty, input);
@@ -75,7 +77,7 @@ export function reconfigured(name: string, before: Configured, input: Settings):
   const variables = input.Environment === undefined ? before.variables : checkVariables(input.Environment.Variables ?? {});
   const snapStart = input.SnapStart?.ApplyOn ?? before.snapStart;
   const durable = durableOf(before.durable, input);
-  return {
+  const after: Configured = {
     description: input.Description ?? before.description,
     runtime: input.Runtime ?? before.runtime,
     handler: input.Handler ?? before.handler,
@@ -88,13 +90,15 @@ export function reconfigured(name: string, before: Configured, input: Settings):
     logging: loggingOf(name, before.logging, input),
     snapStart,
     ...(durable ? { durable } : {}),
+    ...(before.tenancy ? { tenancy: before.tenancy } : {}),
     recorded: recordedOf(before.recorded, input),
   };
+  checkSnapStart(after);
+  return after;
 }
 
 function refuseUnbuilt(input: Settings): void {
   if (input.CapacityProviderConfig !== undefined) throw notImplemented('CapacityProviderConfig');
-  if ('TenancyConfig' in input && input.TenancyConfig !== undefined) throw notImplemented('TenancyConfig');
   if (input.ImageConfig !== undefined && Object.keys(input.ImageConfig).length > 0) throw notImplemented('ImageConfig');
 }
 

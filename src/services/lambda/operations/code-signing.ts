@@ -161,6 +161,11 @@ async function requireConfig(ctx: Ctx, arn: string): Promise<CodeSigningRow> {
   return row;
 }
 
+/** Refuses a configuration that a function cannot have, for it is not there. */
+export async function requireSigning(ctx: Ctx, arn: string): Promise<void> {
+  if (!(await getCodeSigningRow(ctx.platform.store, ctx, idOf(ctx, arn)))) throw codeSigningConfigGone(arn);
+}
+
 function usersOf(tx: Tx, ctx: Ctx, arn: string): readonly FunctionRow[] {
   return readAll<FunctionRow>(tx, keys.functions(ctx))
     .map(({ row }) => row)

@@ -9,6 +9,7 @@ import { checkTags } from '../domain/tags.ts';
 import { conflict, validation } from '../errors.ts';
 import { type FunctionRow, keys, read, type VersionRow, write } from '../store.ts';
 import { keepCode, readCode } from './code.ts';
+import { requireSigning } from './code-signing.ts';
 import { checkTotalSize, resolveLayers } from './layers.ts';
 import { checkCodeStorage } from './storage.ts';
 
@@ -17,6 +18,8 @@ export const createFunction: Operation<CreateFunctionRequest, FunctionConfigurat
   const { store, ids, clock } = ctx.platform;
   const name = readNewName(ctx, input.FunctionName ?? '');
   if (input.PublishTo !== undefined) throw validation(`Value '${input.PublishTo}' at 'publishTo' failed to satisfy constraint: Member must be absent`);
+  const signing = input.CodeSigningConfigArn;
+  if (signing !== undefined) await requireSigning(ctx, signing);
   const defaults = configurationOf(name, input);
   const configured: Configured = reconfigured(name, defaults, input);
   checkTags(input.Tags ?? {});
@@ -39,7 +42,13 @@ export const createFunction: Operation<CreateFunctionRequest, FunctionConfigurat
     ...CREATING,
   };
   const published: VersionRow | undefined = input.Publish ? { ...row, version: '1', sourceDescription: row.description } : undefined;
-  const fn: FunctionRow = { name, latest: row, nextVersion: published ? 2 : 1, tags: input.Tags ?? {} };
+  const fn: FunctionRow = {
+    name,
+    latest: row,
+    nextVersion: published ? 2 : 1,
+    tags: input.Tags ?? {},
+    ...(signing === undefined ? {} : { codeSigningConfigArn: signing }),
+  };
   const versionKey = keys.version(ctx, name, '1');
   await store.transact({ keys: published ? [key, versionKey] : [key] }, (tx) => {
     if (read(tx, key)) throw conflict(`Function already exist: ${name}`);

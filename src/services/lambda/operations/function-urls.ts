@@ -13,7 +13,9 @@ import type {
 import type { Ctx, Operation } from '../../service.ts';
 import { urlOf } from '../domain/function-url.ts';
 import { type FunctionReference, functionArn, readReference } from '../domain/names.ts';
+import { refuseTenancy } from '../domain/tenancy.ts';
 import { conflict, noSuchResource, notFound } from '../errors.ts';
+import { requireFunction } from '../functions.ts';
 import { LIST_ITEMS_MAX } from '../limits.ts';
 import { getAliasRow, getFunctionRow, keys, listRows, read, type UrlCors, type UrlRow, write } from '../store.ts';
 import { markerOf, readMarker } from './list-functions.ts';
@@ -28,6 +30,7 @@ export const createFunctionUrlConfig: Operation<CreateFunctionUrlConfigRequest, 
   const reference = readReference(ctx, input.FunctionName ?? '', input.Qualifier);
   await requireTarget(ctx, reference);
   const { name, qualifier = '' } = reference;
+  refuseTenancy((await requireFunction(ctx.platform, ctx, name)).latest, 'A function URL');
   const nowMs = clock.virtual();
   const row: UrlRow = {
     id: ids.text(ID_LENGTH, ID_LETTERS),

@@ -1,7 +1,7 @@
 import type { InvokeWithResponseStreamRequest, InvokeWithResponseStreamResponse } from '@aws-sdk/client-lambda';
-import { notImplemented } from '../../../kit/errors.ts';
 import type { Operation } from '../../service.ts';
 import { checkJson } from '../domain/json-text.ts';
+import { checkTenant } from '../domain/tenancy.ts';
 import type { LambdaRoom } from '../functions.ts';
 import { enterFunction } from '../recursion.ts';
 import { chunksOf, runStreaming, type StreamedAnswer } from '../streaming.ts';
@@ -13,11 +13,11 @@ type Event = Record<string, unknown>;
 /** "InvokeWithResponseStream": what the function streams arrives as it is written. */
 export function invokeWithResponseStream(room: LambdaRoom): Operation<InvokeWithResponseStreamRequest, InvokeWithResponseStreamResponse> {
   return async (ctx, input) => {
-    if (input.TenantId !== undefined) throw notImplemented('TenantId');
     const payload = input.Payload && input.Payload.length > 0 ? input.Payload : NO_PAYLOAD;
     checkSize(payload, 'RequestResponse');
     if (payload !== NO_PAYLOAD) await checkJson(payload);
     const target = await invokeTarget(ctx, room, input.FunctionName ?? '', input.Qualifier);
+    checkTenant(target.row, input.TenantId);
     if (input.InvocationType === 'DryRun') return { StatusCode: 204, EventStream: nothing() as never };
     const clientContext = readClientContext(input.ClientContext);
     const answer = await runStreaming(room.runner, ctx, {
@@ -25,6 +25,7 @@ export function invokeWithResponseStream(room: LambdaRoom): Operation<InvokeWith
       payload,
       requestId: ctx.requestId,
       trace: enterFunction(ctx, target.fn, ctx.trace),
+      ...(input.TenantId === undefined ? {} : { tenantId: input.TenantId }),
       ...(clientContext === undefined ? {} : { clientContext }),
       ...(input.LogType === 'Tail' ? { tail: true } : {}),
     });

@@ -1,8 +1,8 @@
 import type { InvocationRequest, InvocationResponse, InvokeAsyncRequest, InvokeAsyncResponse } from '@aws-sdk/client-lambda';
-import { notImplemented } from '../../../kit/errors.ts';
 import type { Ctx, Operation, StreamingBody } from '../../service.ts';
 import { enqueueInvoke } from '../async-invocation.ts';
 import { checkJson } from '../domain/json-text.ts';
+import { checkTenant } from '../domain/tenancy.ts';
 import { checkDurable, endOf, startDurable } from '../durable/invoke.ts';
 import { entityTooLarge, invalidParameter, invalidRequestContent } from '../errors.ts';
 import type { LambdaRoom } from '../functions.ts';
@@ -16,7 +16,6 @@ const NOTHING = new Uint8Array();
 /** "Invoke". */
 export function invoke(room: LambdaRoom): Operation<InvocationRequest, InvocationResponse> {
   return async (ctx, input) => {
-    if (input.TenantId !== undefined) throw notImplemented('TenantId');
     const type = input.InvocationType ?? 'RequestResponse';
     const payload = input.Payload && input.Payload.length > 0 ? input.Payload : NO_PAYLOAD;
     checkSize(payload, type);
@@ -24,10 +23,11 @@ export function invoke(room: LambdaRoom): Operation<InvocationRequest, Invocatio
     const target = await invokeTarget(ctx, room, input.FunctionName ?? '', input.Qualifier);
     if (target.row.durable) checkDurable(target, type !== 'Event');
     else if (input.DurableExecutionName !== undefined) throw invalidParameter('DurableExecutionName can only be given to durable functions.');
+    checkTenant(target.row, input.TenantId);
     if (type === 'DryRun') return { StatusCode: 204, Payload: asPayload(NOTHING) };
     if (target.row.durable) return invokeDurable(ctx, room, target, { payload, name: input.DurableExecutionName, event: type === 'Event' });
     if (type === 'Event') {
-      await invokeEvent(ctx, target, input.Qualifier ?? qualifierOf(input.FunctionName ?? ''), payload);
+      await invokeEvent(ctx, target, input.Qualifier ?? qualifierOf(input.FunctionName ?? ''), payload, input.TenantId);
       return { StatusCode: 202, Payload: asPayload(NOTHING) };
     }
     const clientContext = readClientContext(input.ClientContext);
@@ -36,6 +36,7 @@ export function invoke(room: LambdaRoom): Operation<InvocationRequest, Invocatio
       payload,
       requestId: ctx.requestId,
       trace: enterFunction(ctx, target.fn, ctx.trace),
+      ...(input.TenantId === undefined ? {} : { tenantId: input.TenantId }),
       ...(clientContext === undefined ? {} : { clientContext }),
       ...(input.LogType === 'Tail' ? { tail: true } : {}),
     });
@@ -90,7 +91,7 @@ export function invokeAsync(room: LambdaRoom): Operation<InvokeAsyncRequest, Inv
 }
 
 /** The 202 is given once the event is on disk. */
-async function invokeEvent(ctx: Ctx, target: InvokeTarget, qualifier: string | undefined, payload: Uint8Array): Promise<void> {
+async function invokeEvent(ctx: Ctx, target: InvokeTarget, qualifier: string | undefined, payload: Uint8Array, tenantId?: string): Promise<void> {
   const { store, blobs } = ctx.platform;
   const large = payload.length > ASYNC_INLINE_BYTES_MAX;
   const blob = large
@@ -106,6 +107,7 @@ async function invokeEvent(ctx: Ctx, target: InvokeTarget, qualifier: string | u
       functionName: target.fn.name,
       ...(qualifier === undefined ? {} : { qualifier }),
       requestId: ctx.requestId,
+      ...(tenantId === undefined ? {} : { tenantId }),
       ...(blob ? { blobId: blob.id } : { event: event.toString('utf8') }),
     }),
   );

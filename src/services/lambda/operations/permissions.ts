@@ -7,6 +7,7 @@ import { type FunctionReference, functionArn, isVersion, readReference } from '.
 import { conflict, functionNotFound, invalidParameter, noSuchResource, notFound, revisionMismatch } from '../errors.ts';
 import { POLICY_BYTES_MAX } from '../limits.ts';
 import { type AliasRow, type FunctionRow, getPolicyRowAt, keys, type PolicyRow, read, type VersionRow, write } from '../store.ts';
+import { documentOf } from './resource-policies.ts';
 
 const NO_POLICY = 'No policy is associated with the given resource.';
 
@@ -19,14 +20,14 @@ export const addPermission: Operation<AddPermissionRequest, AddPermissionRespons
   const revisionId = ctx.platform.ids.uuid();
   const key = keys.policy(ctx, name, qualifier ?? '');
   await ctx.platform.store.transact({ keys: [key], reads: [keys.fn(ctx, name)] }, (tx) => {
-    const target = requireTarget(tx, ctx, reference);
+    const target = requirePolicyTarget(tx, ctx, reference);
     const before = read<PolicyRow>(tx, key);
     // Before its first policy, a resource's own revision stands for the policy's.
     if (input.RevisionId !== undefined && input.RevisionId !== (before ?? target).revisionId) throw revisionMismatch('GetPolicy');
     if (before?.statements.some((one) => one['Sid'] === input.StatementId)) {
       throw conflict(`The statement id (${input.StatementId}) provided already exists. Please provide a new statement id, or remove the existing statement.`);
     }
-    const after: PolicyRow = { revisionId, statements: [...(before?.statements ?? []), statement] };
+    const after: PolicyRow = { ...before, revisionId, statements: [...(before?.statements ?? []), statement] };
     const size = JSON.stringify(after.statements).length;
     if (size > POLICY_BYTES_MAX)
       throw new AwsError('PolicyLengthExceededException', `The final policy size (${size}) is bigger than the limit (${POLICY_BYTES_MAX}).`, {
@@ -42,7 +43,7 @@ export const getPolicy: Operation<GetPolicyRequest, GetPolicyResponse> = async (
   const { name, qualifier } = readReference(ctx, input.FunctionName ?? '', input.Qualifier);
   const row = await getPolicyRowAt(ctx.platform.store, keys.policy(ctx, name, qualifier ?? ''));
   if (!row) throw noSuchResource();
-  return { Policy: JSON.stringify({ Version: '2012-10-17', Id: 'default', Statement: row.statements }), RevisionId: row.revisionId };
+  return { Policy: documentOf(row), RevisionId: row.revisionId };
 };
 
 /** "RemovePermission". */
@@ -53,20 +54,20 @@ export const removePermission: Operation<RemovePermissionRequest, Record<string,
   const key = keys.policy(ctx, name, qualifier ?? '');
   await ctx.platform.store.transact({ keys: [key], reads: [keys.fn(ctx, name)] }, (tx) => {
     if (!read(tx, keys.fn(ctx, name))) throw notFound(`No policy found for: ${functionArn(ctx, name, qualifier)}`);
-    requireTarget(tx, ctx, reference);
+    requirePolicyTarget(tx, ctx, reference);
     const before = read<PolicyRow>(tx, key);
     if (!before) throw notFound(NO_POLICY);
     const statements = before.statements.filter((one) => one['Sid'] !== input.StatementId);
     if (statements.length === before.statements.length) throw notFound(`Statement ${input.StatementId} is not found in resource policy.`);
     if (input.RevisionId !== undefined && input.RevisionId !== before.revisionId) throw revisionMismatch('GetPolicy');
     if (statements.length === 0) tx.delete(key);
-    else write(tx, key, { revisionId, statements });
+    else write(tx, key, { ...before, revisionId, statements });
   });
   return {};
 };
 
 /** The function, version or alias that a policy is for. */
-function requireTarget(tx: Tx, ctx: Ctx, { name, qualifier }: FunctionReference): { readonly revisionId: string } {
+export function requirePolicyTarget(tx: Tx, ctx: Ctx, { name, qualifier }: FunctionReference): { readonly revisionId: string } {
   const fn = read<FunctionRow>(tx, keys.fn(ctx, name));
   if (!fn) throw functionNotFound(functionArn(ctx, name));
   if (qualifier === undefined) return fn.latest;

@@ -12,8 +12,10 @@ import type { Ctx, Operation } from '../../service.ts';
 import { takenBy, withoutProvisioned } from '../domain/concurrency.ts';
 import { lastModified } from '../domain/configuration.ts';
 import { type FunctionReference, functionArn, isVersion, readReference } from '../domain/names.ts';
+import { hasSnapStart } from '../domain/snap-start.ts';
+import { refuseTenancy } from '../domain/tenancy.ts';
 import { conflict, functionNotFound, invalidParameter, noProvisionedConcurrency, notFound, plainInvalidParameter } from '../errors.ts';
-import { type LambdaRoom, requireFunction } from '../functions.ts';
+import { find, type LambdaRoom, requireFunction } from '../functions.ts';
 import { CONCURRENT_EXECUTIONS, LIST_ITEMS_MAX, PROVISION_DELAY_MS, UNRESERVED_CONCURRENCY_MIN } from '../limits.ts';
 import { type AliasRow, type FunctionRow, getAliasRow, getVersionRow, keys, type ProvisionedConfig, read, type VersionRow } from '../store.ts';
 import { changeConcurrency } from './shared-concurrency.ts';
@@ -30,6 +32,7 @@ export function putProvisionedConcurrencyConfig(room: LambdaRoom): Operation<Put
     const reference = readReference(ctx, input.FunctionName ?? '', input.Qualifier) as Qualified;
     const { name, qualifier } = reference;
     await requireTarget(ctx, reference);
+    await refuseWithSnapStart(ctx, name, qualifier);
     const requested = input.ProvisionedConcurrentExecutions ?? 0;
     const config: ProvisionedConfig = { requested, modifiedMs: ctx.platform.clock.virtual() };
     await changeConcurrency(ctx, name, (tx, others) => {
@@ -111,6 +114,13 @@ async function requireTarget(ctx: Ctx, { name, qualifier }: Qualified): Promise<
   if (isVersion(qualifier)) {
     if (!(await getVersionRow(store, ctx, name, qualifier))) throw functionNotFound(arn);
   } else if (!(await getAliasRow(store, ctx, name, qualifier))) throw notFound(`Cannot find alias arn: ${arn}`);
+}
+
+/** SnapStart and tenant isolation exclude it. */
+async function refuseWithSnapStart(ctx: Ctx, name: string, qualifier: string): Promise<void> {
+  const { row } = await find(ctx.platform, ctx, { name, qualifier });
+  if (hasSnapStart(row)) throw invalidParameter('Provisioned concurrency is not supported for SnapStart enabled functions.');
+  refuseTenancy(row, 'Provisioned concurrency');
 }
 
 /** Whether the function, and the account, have so much concurrency to give. */
