@@ -15,6 +15,7 @@ import type { Platform, ResourceType, Service } from '../services/service.ts';
 import { createSchedulerRoom } from '../services/scheduler/index.ts';
 import { createSnsRoom } from '../services/sns/index.ts';
 import { createSqsRoom } from '../services/sqs/index.ts';
+import { createSsmRoom } from '../services/ssm/index.ts';
 import { createStsRoom } from '../services/sts/index.ts';
 import type { Config } from './config.ts';
 
@@ -50,6 +51,7 @@ export function allRooms({ dataDir, config, platform, driver }: RoomParts): Serv
     createSqsRoom(),
     createEcrRoom(),
     createSnsRoom(),
+    createSsmRoom(),
     createLambdaRoom(compute, { hotReload: config.auth === 'off' }),
     createApiGatewayRoom(),
     createEventsRoom(),
