@@ -135,7 +135,16 @@ export interface Service {
  * `registry`: container images (`/v2/…`); bodies stream.
  * `sns`: messages that are kept instead of sent, and the signing certificate (`/_aws/sns/…`).
  */
-export type EndpointKind = 'execute-api' | 'lambda-url' | 'lambda-code' | 'cloudformation-response' | 'sqs-messages' | 'sns' | 's3-website' | 's3-form' | 'registry';
+export type EndpointKind =
+  | 'execute-api'
+  | 'lambda-url'
+  | 'lambda-code'
+  | 'cloudformation-response'
+  | 'sqs-messages'
+  | 'sns'
+  | 's3-website'
+  | 's3-form'
+  | 'registry';
 
 /** A request to a user's own endpoint, told apart by host (`{id}.execute-api.…`) or path (`/restapis/{id}/{stage}/_user_request_/…`). */
 export interface EndpointRequest extends WireRequest {

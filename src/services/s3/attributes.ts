@@ -2,10 +2,12 @@ import { createHash } from 'node:crypto';
 import type { PutObjectRequest } from '@aws-sdk/client-s3';
 import { formatArn } from '../../kit/arn.ts';
 import { AwsError } from '../../kit/errors.ts';
+import { aclOfHeaders } from './domain/acl.ts';
+import { customerKeyOf } from './domain/customer-key.ts';
 import { lockOfHeaders } from './domain/lock.ts';
 import type { Attributes, BucketRecord, Encryption, ObjectHeaders } from './domain/records.ts';
 import { tagsFromHeader } from './domain/tags.ts';
-import { aclNotSupported, invalidArgument, invalidStorageClass, metadataTooLarge, notImplemented } from './errors.ts';
+import { invalidArgument, invalidStorageClass, metadataTooLarge } from './errors.ts';
 import { METADATA_BYTES_MAX } from './limits.ts';
 
 const STORAGE_CLASSES: ReadonlySet<string> = new Set([
@@ -17,15 +19,6 @@ const STORAGE_CLASSES: ReadonlySet<string> = new Set([
   'GLACIER',
   'DEEP_ARCHIVE',
   'GLACIER_IR',
-]);
-const OBJECT_ACLS: ReadonlySet<string> = new Set([
-  'private',
-  'public-read',
-  'public-read-write',
-  'authenticated-read',
-  'aws-exec-read',
-  'bucket-owner-read',
-  'bucket-owner-full-control',
 ]);
 const ENCRYPTIONS: ReadonlySet<string> = new Set(['AES256', 'aws:kms', 'aws:kms:dsse']);
 
@@ -48,6 +41,8 @@ export type AttributeInput = Pick<
   | 'SSEKMSKeyId'
   | 'BucketKeyEnabled'
   | 'SSECustomerAlgorithm'
+  | 'SSECustomerKey'
+  | 'SSECustomerKeyMD5'
   | 'ObjectLockMode'
   | 'ObjectLockRetainUntilDate'
   | 'ObjectLockLegalHoldStatus'
@@ -59,32 +54,19 @@ export type AttributeInput = Pick<
 
 /** Throws the error of the first header that S3 would refuse, and 501 for those that Croft does not keep. */
 export function attributesOf(bucket: BucketRecord, input: AttributeInput, nowMs: number): Attributes {
-  refuseUnbuilt(input);
   const storageClass = input.StorageClass ?? 'STANDARD';
   if (!STORAGE_CLASSES.has(storageClass)) throw invalidStorageClass(storageClass);
-  checkAcl(bucket, input.ACL);
+  const acl = aclOfHeaders(bucket, input);
+  const customerKeyMd5 = customerKeyOf(input);
   return {
     headers: headersOf(input),
     metadata: metadataOf(input.Metadata),
     tags: tagsFromHeader(input.Tagging),
     storageClass,
-    encryption: encryptionOf(bucket, input),
-    ...(input.ACL === undefined ? {} : { acl: input.ACL }),
+    encryption: customerKeyMd5 === undefined ? encryptionOf(bucket, input) : { algorithm: 'AES256', customerKeyMd5 },
+    ...(acl === undefined ? {} : { acl }),
     ...lockOfHeaders(bucket, input, nowMs),
   };
-}
-
-export function refuseUnbuilt(input: Partial<AttributeInput>): void {
-  if (input.SSECustomerAlgorithm !== undefined) throw notImplemented('Server-side encryption with customer-provided keys (SSE-C)');
-  if ((input.GrantFullControl ?? input.GrantRead ?? input.GrantReadACP ?? input.GrantWriteACP) !== undefined)
-    throw notImplemented('Grants in x-amz-grant-* headers');
-}
-
-/** With ACLs disabled (the default) only those pass that say what holds anyway; "Controlling ownership of objects". */
-function checkAcl(bucket: BucketRecord, acl: string | undefined): void {
-  if (acl === undefined) return;
-  if (!OBJECT_ACLS.has(acl)) throw invalidArgument('', 'x-amz-acl', acl);
-  if (bucket.ownership === 'BucketOwnerEnforced' && acl !== 'bucket-owner-full-control' && acl !== 'private') throw aclNotSupported();
 }
 
 export function headersOf(input: Partial<AttributeInput>): ObjectHeaders {
@@ -159,11 +141,19 @@ export function awsManagedKey({ account, region }: Pick<BucketRecord, 'account' 
 }
 
 /** As output members. */
-export function encryptionMembers(encryption: Encryption): { ServerSideEncryption: string; SSEKMSKeyId?: string; BucketKeyEnabled?: boolean } {
+export function encryptionMembers(encryption: Encryption): {
+  ServerSideEncryption?: string;
+  SSEKMSKeyId?: string;
+  BucketKeyEnabled?: boolean;
+  SSECustomerAlgorithm?: string;
+  SSECustomerKeyMD5?: string;
+} {
+  const { algorithm, kmsKeyId, bucketKeyEnabled, customerKeyMd5 } = encryption;
+  if (customerKeyMd5 !== undefined) return { SSECustomerAlgorithm: algorithm, SSECustomerKeyMD5: customerKeyMd5 };
   return {
-    ServerSideEncryption: encryption.algorithm,
-    ...(encryption.kmsKeyId === undefined ? {} : { SSEKMSKeyId: encryption.kmsKeyId }),
-    ...(encryption.bucketKeyEnabled ? { BucketKeyEnabled: true } : {}),
+    ServerSideEncryption: algorithm,
+    ...(kmsKeyId === undefined ? {} : { SSEKMSKeyId: kmsKeyId }),
+    ...(bucketKeyEnabled ? { BucketKeyEnabled: true } : {}),
   };
 }
 

@@ -6,7 +6,7 @@ import { trailersOf } from '../../protocol/awsChunked.ts';
 import type { Ctx } from '../service.ts';
 import { type ChecksumPlan, checkDigestForm } from './domain/checksums.ts';
 import type { ByteRange } from './domain/ranges.ts';
-import type { ObjectRecord } from './domain/records.ts';
+import type { Encryption, ObjectRecord } from './domain/records.ts';
 import { badChecksum, badMd5, entityTooLarge, incompleteBody } from './errors.ts';
 import { INLINE_BYTES_MAX, UPLOAD_BYTES_MAX } from './limits.ts';
 import { keys, type NewBody, readParts } from './store.ts';
@@ -71,6 +71,11 @@ function checkPlan(plan: ChecksumPlan, source: Source, computed: string | undefi
   if (expected === undefined) throw badChecksum(plan.algorithm);
   checkDigestForm(plan.algorithm, expected);
   if (expected !== computed) throw badChecksum(plan.algorithm);
+}
+
+/** The MD5 of the body; of one encrypted with a client's key only something that looks like it. */
+export function etagOf(ctx: Ctx, encryption: Encryption, md5: string): string {
+  return encryption.customerKeyMd5 === undefined ? md5 : ctx.platform.ids.bytes(16).toString('hex');
 }
 
 /** Deletes the blob of a body that nobody came to name. */

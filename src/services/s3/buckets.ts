@@ -1,4 +1,5 @@
 import type { Ctx } from '../service.ts';
+import { isOpen } from './domain/acl.ts';
 import type { BucketRecord } from './domain/records.ts';
 import { accessDenied, invalidBucketOwner, noSuchBucket, notImplemented } from './errors.ts';
 import { keys, readBucket } from './store.ts';
@@ -9,8 +10,8 @@ interface Addressed {
 }
 
 /** Grants something to others; which operations, the authorize step judges. */
-function hasOpenAcl({ acl, ownership }: BucketRecord): boolean {
-  return ownership !== 'BucketOwnerEnforced' && acl !== undefined && acl !== 'private';
+function hasOpenAcl({ account, acl, ownership }: BucketRecord): boolean {
+  return ownership !== 'BucketOwnerEnforced' && isOpen(account, acl);
 }
 
 /** Nobody but its owner gets in, as far as can be told before policies are judged. */

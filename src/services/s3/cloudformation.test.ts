@@ -94,6 +94,70 @@ describe('AWS::S3::Bucket', () => {
     await expect(bucket.create(ctx, request(wrong, 'mute'))).rejects.toMatchObject({ physicalId: 'mute', code: 'InvalidArgument' });
   });
 
+  it('applies lifecycle, website, lock and what is only kept', async () => {
+    const properties = {
+      BucketName: 'configured',
+      ObjectLockEnabled: 'true',
+      VersioningConfiguration: { Status: 'Enabled' },
+      ObjectLockConfiguration: { ObjectLockEnabled: 'Enabled', Rule: { DefaultRetention: { Mode: 'GOVERNANCE', Days: '1' } } },
+      LifecycleConfiguration: {
+        Rules: [
+          {
+            Id: 'old',
+            Status: 'Enabled',
+            Prefix: 'logs/',
+            TagFilters: [{ Key: 'a', Value: 'b' }],
+            ExpirationInDays: '7',
+            Transitions: [{ StorageClass: 'GLACIER', TransitionInDays: 1 }],
+            NoncurrentVersionExpirationInDays: 3,
+          },
+        ],
+      },
+      WebsiteConfiguration: {
+        IndexDocument: 'index.html',
+        RoutingRules: [{ RoutingRuleCondition: { KeyPrefixEquals: 'a/' }, RedirectRule: { ReplaceKeyPrefixWith: 'b/', HttpRedirectCode: 302 } }],
+      },
+      LoggingConfiguration: { LogFilePrefix: 'access/' },
+      MetricsConfigurations: [{ Id: 'all' }, { Id: 'some', Prefix: 'x/' }],
+      InventoryConfigurations: [
+        {
+          Id: 'list',
+          Enabled: true,
+          Destination: { BucketArn: 'arn:aws:s3:::configured', Format: 'CSV' },
+          IncludedObjectVersions: 'All',
+          ScheduleFrequency: 'Daily',
+        },
+      ],
+    };
+    await bucket.create(ctx, request(properties, 'configured'));
+    const Bucket = 'configured';
+    const get = (operation: string) => ctx.call('s3', operation, { Bucket });
+    expect((await get('GetBucketLifecycleConfiguration'))['Rules']).toEqual([
+      {
+        ID: 'old',
+        Status: 'Enabled',
+        Filter: { And: { Prefix: 'logs/', Tags: [{ Key: 'a', Value: 'b' }] } },
+        Expiration: { Days: 7 },
+        Transitions: [{ Days: 1, StorageClass: 'GLACIER' }],
+        NoncurrentVersionExpiration: { NoncurrentDays: 3 },
+      },
+    ]);
+    expect(await get('GetBucketWebsite')).toEqual({
+      IndexDocument: { Suffix: 'index.html' },
+      RoutingRules: [{ Condition: { KeyPrefixEquals: 'a/' }, Redirect: { ReplaceKeyPrefixWith: 'b/', HttpRedirectCode: '302' } }],
+    });
+    expect(await get('GetObjectLockConfiguration')).toMatchObject({ ObjectLockConfiguration: { Rule: { DefaultRetention: { Mode: 'GOVERNANCE', Days: 1 } } } });
+    expect(await get('GetBucketLogging')).toEqual({ LoggingEnabled: { TargetBucket: Bucket, TargetPrefix: 'access/' } });
+    expect((await get('ListBucketMetricsConfigurations'))['MetricsConfigurationList']).toHaveLength(2);
+    expect((await get('ListBucketInventoryConfigurations'))['InventoryConfigurationList']).toHaveLength(1);
+
+    const { LifecycleConfiguration: _, ...rest } = properties;
+    const fewer = { ...rest, MetricsConfigurations: [{ Id: 'all' }] };
+    await bucket.update(ctx, { ...request(fewer), physicalId: Bucket, previous: properties });
+    await expect(get('GetBucketLifecycleConfiguration')).rejects.toMatchObject({ code: 'NoSuchLifecycleConfiguration' });
+    expect((await get('ListBucketMetricsConfigurations'))['MetricsConfigurationList']).toEqual([{ Id: 'all' }]);
+  });
+
   it('is the same at a retry, and a failure where it was there before', async () => {
     await bucket.create(ctx, request({ BucketName: 'once' }, 'first'));
     await bucket.create(ctx, request({ BucketName: 'once' }, 'first'));

@@ -1,5 +1,6 @@
 import { AwsError } from '../../kit/errors.ts';
 import type { Ctx, Properties, ResourceRequest, ResourceResult, ResourceType } from '../service.ts';
+import { applyConfigurations, CONFIGURATIONS, RECORDED_CONFIGURATIONS } from './cloudformation-configurations.ts';
 import { applyNotification, type Call, isTrue, record } from './cloudformation-properties.ts';
 import { bucketArn, createBucketOnce } from './operations/buckets.ts';
 
@@ -55,6 +56,7 @@ async function applyProperties(ctx: Ctx, Bucket: string, request: ResourceReques
     else await call('DeleteBucketOwnershipControls', {});
   }
   if (changed('CorsConfiguration')) await applyCors(call, properties);
+  await applyConfigurations(call, Bucket, properties, previous);
   if (changed('NotificationConfiguration')) await applyNotification(call, properties);
   if (changed('AccessControl') && properties['AccessControl'] !== undefined) {
     await call('PutBucketAcl', { ACL: kebab(String(properties['AccessControl'])) });
@@ -117,16 +119,19 @@ const bucket: ResourceType = {
     'CorsConfiguration',
     'AccessControl',
     'NotificationConfiguration',
+    'ObjectLockEnabled',
+    ...CONFIGURATIONS,
   ],
-  recorded: ['BucketEncryption', 'PublicAccessBlockConfiguration', 'CorsConfiguration', 'AccessControl'],
-  replaceOn: ['BucketName'],
+  recorded: ['BucketEncryption', 'PublicAccessBlockConfiguration', 'AccessControl', ...RECORDED_CONFIGURATIONS],
+  replaceOn: ['BucketName', 'ObjectLockEnabled'],
   async create(ctx, request) {
     const name = String(request.properties['BucketName'] ?? request.generatedName(63).toLowerCase());
     const constraint = ctx.region === 'us-east-1' ? {} : { CreateBucketConfiguration: { LocationConstraint: ctx.region as 'eu-west-1' } };
+    const lock = isTrue(request.properties['ObjectLockEnabled']) ? { ObjectLockEnabledForBucket: true } : {};
     const ownership = record((record(request.properties['OwnershipControls'])?.['Rules'] as unknown[] | undefined)?.[0])?.['ObjectOwnership'];
     await createBucketOnce(
       ctx,
-      { Bucket: name, ...constraint, ...(ownership === undefined ? {} : { ObjectOwnership: ownership as 'ObjectWriter' }) },
+      { Bucket: name, ...constraint, ...lock, ...(ownership === undefined ? {} : { ObjectOwnership: ownership as 'ObjectWriter' }) },
       request.token,
     );
     // The bucket is there: the rollback must find it.

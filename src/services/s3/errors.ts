@@ -88,6 +88,11 @@ export const invalidBucketAclWithOwnership = () =>
   error('InvalidBucketAclWithObjectOwnership', "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting");
 export const aclNotSupported = () => error('AccessControlListNotSupported', 'The bucket does not allow ACLs');
 
+const BAD_SCHEMA = 'The XML you provided was not well-formed or did not validate against our published schema';
+export const malformedAcl = () => error('MalformedACLError', BAD_SCHEMA);
+export const unexpectedContent = () => error('UnexpectedContent', 'This request does not support content');
+export const missingAcl = () => error('MissingSecurityHeader', 'Your request was missing a required header', 400, { MissingHeaderName: 'x-amz-acl' });
+
 export const noSuchUpload = (UploadId: string) =>
   error('NoSuchUpload', 'The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.', 404, {
     UploadId,

@@ -58,7 +58,7 @@ async function answer(ctx: Ctx, request: EndpointRequest): Promise<WireResponse>
   const input = inputOf(form);
   const attributes = { ...attributesOf(bucket, input, ctx.platform.clock.virtual()), tags: tagsOf(fields.get('tagging')) };
   const headers = Object.fromEntries([...fields].filter(([name]) => name.startsWith('x-amz-checksum-') || name === 'x-amz-sdk-checksum-algorithm'));
-  const { received, checksum, written } = await storeObject(ctx, bucket, key, {
+  const { etag, checksum, written } = await storeObject(ctx, bucket, key, {
     attributes,
     source: withinSize(file.chunks, size),
     plan: planChecksum(checksumInput(fields), headers),
@@ -72,14 +72,14 @@ async function answer(ctx: Ctx, request: EndpointRequest): Promise<WireResponse>
     Server: 'AmazonS3',
     'x-amz-request-id': ctx.requestId,
     'x-amz-id-2': hostId(ctx.requestId),
-    ETag: `"${received.md5}"`,
+    ETag: `"${etag}"`,
     Location: location,
     'x-amz-server-side-encryption': attributes.encryption.algorithm,
     ...Object.fromEntries(Object.entries(checksumMember(checksum.algorithm, checksum.value)).map(([name, value]) => [checksumHeader(name), value])),
     'x-amz-checksum-type': checksum.type,
     ...(written.versioning === 'Enabled' ? { 'x-amz-version-id': written.version.versionId } : {}),
   };
-  return respond(fields, answered, { bucket: bucket.name, key, etag: received.md5, location });
+  return respond(fields, answered, { bucket: bucket.name, key, etag, location });
 }
 
 const checksumHeader = (member: string) => `x-amz-checksum-${member.slice('Checksum'.length).toLowerCase()}`;

@@ -6,6 +6,7 @@ import { postForm } from './forms.ts';
 import { carryOut, LIFECYCLE_TARGET } from './lifecycle.ts';
 import { LIFECYCLE_CONCURRENCY, NOTIFY_CONCURRENCY } from './limits.ts';
 import { deliver, NOTIFY_TARGET } from './notify.ts';
+import { endRestore, RESTORE_TARGET } from './operations/restore-object.ts';
 import { CLEANUP_TARGET, keys } from './store.ts';
 import { operations } from './table.ts';
 import { S3_USAGE } from './usage.ts';
@@ -27,6 +28,7 @@ export function createS3Room(): Service {
     start(platform: Platform) {
       platform.bus.register(CLEANUP_TARGET, { concurrency: CLEANUP_CONCURRENCY }, (attempt) => cleanUp(platform, attempt));
       platform.bus.register(LIFECYCLE_TARGET, { concurrency: LIFECYCLE_CONCURRENCY }, (attempt) => carryOut(platform, attempt));
+      platform.bus.register(RESTORE_TARGET, { concurrency: CLEANUP_CONCURRENCY }, (attempt) => endRestore(platform, attempt));
       platform.bus.register(NOTIFY_TARGET, { concurrency: NOTIFY_CONCURRENCY }, (attempt) => deliver(platform, attempt));
     },
   };

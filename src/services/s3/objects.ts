@@ -1,3 +1,4 @@
+import { AwsError } from '../../kit/errors.ts';
 import type { Ctx } from '../service.ts';
 import { defined, encryptionMembers } from './attributes.ts';
 import { checksumMember } from './domain/checksums.ts';
@@ -38,6 +39,28 @@ export function requireTarget(record: VersionRecord | undefined, key: string, ve
   return requireObject(record, key, record?.deleteMarker ? record.versionId : versionId, method);
 }
 
+const ARCHIVED: ReadonlySet<string> = new Set(['GLACIER', 'DEEP_ARCHIVE']);
+
+export function isArchived({ storageClass }: ObjectRecord): boolean {
+  return ARCHIVED.has(storageClass);
+}
+
+/** Throws `InvalidObjectState` for an archived object that has not been restored. */
+export function checkReadable(record: ObjectRecord, nowMs: number): void {
+  if (!isArchived(record) || (record.restore?.untilMs ?? 0) > nowMs) return;
+  throw new AwsError('InvalidObjectState', "The operation is not valid for the object's storage class", {
+    status: 403,
+    members: { StorageClass: record.storageClass },
+  });
+}
+
+/** The header `x-amz-restore`. */
+function restoreHeader({ restore }: ObjectRecord, nowMs: number): string | undefined {
+  if (!restore) return undefined;
+  if (restore.untilMs === undefined) return 'ongoing-request="true"';
+  return restore.untilMs > nowMs ? `ongoing-request="false", expiry-date="${new Date(restore.untilMs).toUTCString()}"` : undefined;
+}
+
 export interface ResponseOverrides {
   readonly ResponseCacheControl?: string | undefined;
   readonly ResponseContentDisposition?: string | undefined;
@@ -48,7 +71,13 @@ export interface ResponseOverrides {
 }
 
 /** The headers of GetObject and HeadObject. */
-export function describeObject(bucket: BucketRecord, record: ObjectRecord, overrides: ResponseOverrides, withChecksum: boolean): Record<string, unknown> {
+export function describeObject(
+  bucket: BucketRecord,
+  record: ObjectRecord,
+  overrides: ResponseOverrides,
+  withChecksum: boolean,
+  nowMs: number,
+): Record<string, unknown> {
   const { headers, checksum } = record;
   const tagCount = Object.keys(record.tags).length;
   return defined({
@@ -68,6 +97,7 @@ export function describeObject(bucket: BucketRecord, record: ObjectRecord, overr
     Metadata: record.metadata,
     ...encryptionMembers(record.encryption),
     StorageClass: record.storageClass === 'STANDARD' ? undefined : record.storageClass,
+    Restore: restoreHeader(record, nowMs),
     ObjectLockMode: record.lock?.mode,
     ObjectLockRetainUntilDate: record.lock && new Date(record.lock.untilMs),
     ObjectLockLegalHoldStatus: record.legalHold,

@@ -1,6 +1,7 @@
 import { partitionOf } from '../../kit/arn.ts';
 import type { WireResponse } from '../../protocol/wire.ts';
 import type { Ctx, OperationEntry } from '../service.ts';
+import * as acl from './operations/acl.ts';
 import * as documents from './operations/bucket-documents.ts';
 import * as policy from './operations/bucket-policy.ts';
 import * as properties from './operations/bucket-properties.ts';
@@ -18,6 +19,7 @@ import * as multipart from './operations/multipart.ts';
 import * as notification from './operations/notification.ts';
 import * as lock from './operations/object-lock.ts';
 import { putObject } from './operations/put-object.ts';
+import { respondRestore, restoreObject } from './operations/restore-object.ts';
 import * as tagging from './operations/tagging.ts';
 import { uploadPart, uploadPartCopy } from './operations/upload-part.ts';
 import * as versioning from './operations/versioning.ts';
@@ -61,9 +63,17 @@ function xmlType(_ctx: Ctx, _output: Record<string, unknown>, response: WireResp
   return { ...response, headers: { ...response.headers, 'Content-Type': 'application/xml' } };
 }
 
+const ACL_RECORDED = ['ACL', 'AccessControlPolicy', 'GrantFullControl', 'GrantRead', 'GrantReadACP', 'GrantWrite', 'GrantWriteACP'];
+
 const OBJECT_RECORDED = [
   'ACL',
+  'GrantFullControl',
+  'GrantRead',
+  'GrantReadACP',
+  'GrantWriteACP',
   'ServerSideEncryption',
+  'SSECustomerAlgorithm',
+  'SSECustomerKey',
   'SSEKMSKeyId',
   'BucketKeyEnabled',
   'SSEKMSEncryptionContext',
@@ -79,11 +89,12 @@ const objectOperations: Record<string, OperationEntry> = {
   DeleteObject: entry(deleteObject, 'free', onObject),
   DeleteObjects: entry(deleteObjects, 'free', onListedObjects, { action: 'DeleteObject' }),
   CopyObject: entry(copyObject, 'tier1', onObject, { action: 'PutObject', recorded: OBJECT_RECORDED }),
+  RestoreObject: entry(restoreObject, 'tier1', onObject, { recorded: ['RestoreRequest.Tier'], respond: respondRestore }),
   PutObjectTagging: entry(tagging.putObjectTagging, 'tier1', onObject),
   GetObjectTagging: entry(tagging.getObjectTagging, 'tier2', onObject),
   DeleteObjectTagging: entry(tagging.deleteObjectTagging, 'free', onObject),
-  PutObjectAcl: entry(properties.putObjectAcl, 'tier1', onObject, { recorded: ['ACL'] }),
-  GetObjectAcl: entry(properties.getObjectAcl, 'tier2', onObject),
+  PutObjectAcl: entry(acl.putObjectAcl, 'tier1', onObject, { recorded: ACL_RECORDED }),
+  GetObjectAcl: entry(acl.getObjectAcl, 'tier2', onObject),
 };
 
 const listOperations: Record<string, OperationEntry> = {
@@ -117,8 +128,8 @@ const bucketOperations: Record<string, OperationEntry> = {
   PutBucketTagging: entry(tagging.putBucketTagging, 'tier1', onBucket, { respond: noContent }),
   GetBucketTagging: entry(tagging.getBucketTagging, 'tier2', onBucket),
   DeleteBucketTagging: entry(tagging.deleteBucketTagging, 'free', onBucket, { action: 'PutBucketTagging' }),
-  PutBucketAcl: entry(properties.putBucketAcl, 'tier1', onBucket, { recorded: ['ACL'] }),
-  GetBucketAcl: entry(properties.getBucketAcl, 'tier2', onBucket),
+  PutBucketAcl: entry(acl.putBucketAcl, 'tier1', onBucket, { recorded: ACL_RECORDED }),
+  GetBucketAcl: entry(acl.getBucketAcl, 'tier2', onBucket),
   PutBucketOwnershipControls: entry(properties.putBucketOwnershipControls, 'tier1', onBucket),
   GetBucketOwnershipControls: entry(properties.getBucketOwnershipControls, 'tier2', onBucket),
   PutBucketNotificationConfiguration: entry(notification.putBucketNotificationConfiguration, 'tier1', onBucket, { action: 'PutBucketNotification' }),

@@ -3,11 +3,10 @@
  * ASCII, else Base64.
  */
 export function encodeWords(text: string): string {
-  const bytes = Buffer.from(text, 'utf8');
-  let strange = 0;
-  for (const byte of bytes) if (byte >= 0x7f || (byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d)) strange++;
+  const strange = text.length - text.replace(/[^\t\n\r\x20-\x7e]/g, '').length;
   if (strange === 0) return text;
-  if (bytes.length - strange <= strange) return `=?UTF-8?B?${bytes.toString('base64')}?=`;
+  const bytes = Buffer.from(text, 'utf8');
+  if (text.length - strange <= strange) return `=?UTF-8?B?${bytes.toString('base64')}?=`;
   let quoted = '';
   for (const byte of bytes) {
     const char = String.fromCharCode(byte);

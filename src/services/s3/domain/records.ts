@@ -37,8 +37,8 @@ export interface BucketRecord {
   readonly location?: 'EU';
   /** Of the stack operation that made it. */
   readonly token?: string;
-  /** A canned ACL. Recorded. */
-  readonly acl?: string;
+  /** Recorded. */
+  readonly acl?: Acl;
   /** Present where Object Lock is on, which keeps versioning enabled. */
   readonly objectLock?: { readonly retention?: Retention };
   /** Has a notification configuration: writers then look whom to tell. */
@@ -48,6 +48,15 @@ export interface BucketRecord {
   /** What objects get that name no encryption. Recorded. */
   readonly encryption?: Encryption;
 }
+
+export interface AclGrant {
+  readonly type: 'CanonicalUser' | 'Group' | 'AmazonCustomerByEmail';
+  readonly id: string;
+  readonly permission: 'FULL_CONTROL' | 'READ' | 'READ_ACP' | 'WRITE' | 'WRITE_ACP';
+}
+
+/** A canned ACL by its name, or what is granted one by one. */
+export type Acl = string | readonly AclGrant[];
 
 export type LockMode = 'GOVERNANCE' | 'COMPLIANCE';
 
@@ -69,6 +78,8 @@ export interface ObjectLock {
 export interface Encryption {
   readonly algorithm: string;
   readonly kmsKeyId?: string;
+  /** Base64: of the key that the client brings with each request. */
+  readonly customerKeyMd5?: string;
   readonly bucketKeyEnabled?: boolean;
 }
 
@@ -89,7 +100,7 @@ export interface Attributes {
   readonly tags: Readonly<Record<string, string>>;
   readonly storageClass: string;
   readonly encryption: Encryption;
-  readonly acl?: string;
+  readonly acl?: Acl;
   readonly lock?: ObjectLock;
   readonly legalHold?: 'ON' | 'OFF';
 }
@@ -122,6 +133,8 @@ export interface ObjectRecord extends VersionBase, Attributes {
   readonly checksum?: StoredChecksum;
   /** Of a multipart object. */
   readonly parts?: number;
+  /** Of an archived object: under way, or there until then. */
+  readonly restore?: { readonly untilMs?: number };
 }
 
 export type VersionRecord = ObjectRecord | DeleteMarkerRecord;

@@ -15,6 +15,7 @@ import { decodeJson, encodeJson } from '../../../kit/json.ts';
 import { keyOf, partsOf, prefixEnd } from '../../../kit/key.ts';
 import type { Ctx } from '../../service.ts';
 import { openBucket } from '../buckets.ts';
+import { grantsOfHeaders } from '../domain/acl.ts';
 import { decodeToken, encodeToken } from '../domain/listing.ts';
 import { canonicalUserId, checkBucketName } from '../domain/names.ts';
 import type { BucketRecord, ObjectOwnership } from '../domain/records.ts';
@@ -45,9 +46,7 @@ export async function createBucketOnce(ctx: Ctx, input: CreateBucketRequest, tok
   const name = input.Bucket ?? '';
   checkBucketName(name);
   const region = regionOf(ctx, input.CreateBucketConfiguration?.LocationConstraint);
-  if ((input.GrantFullControl ?? input.GrantRead ?? input.GrantReadACP ?? input.GrantWrite ?? input.GrantWriteACP) !== undefined) {
-    throw errors.notImplemented('Grants in x-amz-grant-* headers');
-  }
+  const grants = grantsOfHeaders(input);
   if (input.CreateBucketConfiguration?.Bucket || input.CreateBucketConfiguration?.Location) throw errors.notImplemented('Directory buckets');
   const ownership = ownershipOf(input);
   const tags = input.CreateBucketConfiguration?.Tags ? tagsOfNewBucket(input.CreateBucketConfiguration.Tags) : undefined;
@@ -61,7 +60,7 @@ export async function createBucketOnce(ctx: Ctx, input: CreateBucketRequest, tok
     ...(input.CreateBucketConfiguration?.LocationConstraint === 'EU' ? { location: 'EU' } : {}),
     ...(token === undefined ? {} : { token }),
     ...(input.ObjectLockEnabledForBucket ? { versioning: 'Enabled' as const, objectLock: {} } : {}),
-    ...(input.ACL === undefined ? {} : { acl: input.ACL }),
+    ...((input.ACL ?? grants) === undefined ? {} : { acl: input.ACL ?? grants ?? [] }),
   };
   const bucketKey = keys.bucket(name);
   const owned = keys.owned(ctx.account, name);
@@ -123,7 +122,7 @@ function ownershipOf(input: CreateBucketRequest): ObjectOwnership {
   const ownership = input.ObjectOwnership ?? 'BucketOwnerEnforced';
   if (!OWNERSHIPS.includes(ownership)) throw errors.invalidArgument(`Invalid x-amz-object-ownership header: ${ownership}`, 'x-amz-object-ownership');
   if (input.ACL !== undefined && !BUCKET_ACLS.has(input.ACL)) throw errors.invalidArgument('', 'x-amz-acl', input.ACL);
-  if (input.ACL !== undefined && input.ACL !== 'private' && ownership === 'BucketOwnerEnforced') {
+  if (((input.ACL ?? 'private') !== 'private' || grantsOfHeaders(input)) && ownership === 'BucketOwnerEnforced') {
     throw errors.invalidBucketAclWithOwnership();
   }
   return ownership;

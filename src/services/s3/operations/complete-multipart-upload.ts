@@ -37,14 +37,16 @@ export async function completeMultipartUpload(ctx: Ctx, input: CompleteMultipart
       Bucket: bucket.name,
       Key: upload.key,
       ETag: `"${etag}"`,
-      ...checksumMember(checksum.algorithm, checksum.value),
-      ChecksumType: checksum.type,
+      ...(isHidden(upload) ? {} : { ...checksumMember(checksum.algorithm, checksum.value), ChecksumType: checksum.type }),
       ...encryptionMembers(upload.encryption),
       ...(written.versioning === 'Enabled' ? { VersionId: written.version.versionId } : {}),
     } as CompleteMultipartUploadOutput;
   }
   throw slowDown();
 }
+
+/** With a client's key S3 keeps no checksum that was not asked for: it would tell of what is encrypted. */
+const isHidden = ({ encryption, checksum }: UploadRecord) => encryption.customerKeyMd5 !== undefined && !checksum;
 
 interface Completion {
   readonly bucket: BucketRecord;
@@ -59,7 +61,8 @@ function commit(ctx: Ctx, input: CompleteMultipartUploadRequest, { bucket, uploa
   const { uploadId: _id, key, initiatedMs: _at, initiator: _who, before: _before, checksum, ...attributes } = upload;
   const listId = ctx.platform.ids.text(16);
   const body = { kind: 'parts', id: listId } as const;
-  const object: Draft = { ...attributes, ...draft, body, parts: parts.length, modifiedMs: nowSeconds(ctx) };
+  const { checksum: whole, ...facts } = draft;
+  const object: Draft = { ...attributes, ...facts, ...(isHidden(upload) ? {} : { checksum: whole }), body, parts: parts.length, modifiedMs: nowSeconds(ctx) };
   const list = parts.map((part, index) => {
     const value = checksum && part.checksums[checksum.algorithm];
     return { number: index + 1, blob: part.blob, size: part.size, ...(value === undefined ? {} : { checksum: value }) };

@@ -1,11 +1,12 @@
 import type { CopyObjectOutput, CopyObjectRequest } from '@aws-sdk/client-s3';
 import type { Ctx } from '../../service.ts';
-import { attributesOf, encryptionMembers, refuseUnbuilt } from '../attributes.ts';
-import { naming, openBody, type Received, receive } from '../body.ts';
+import { attributesOf, encryptionMembers } from '../attributes.ts';
+import { etagOf, naming, openBody, type Received, receive } from '../body.ts';
 import { openBucket } from '../buckets.ts';
 import { checksumMember, DEFAULT_ALGORITHM, parseAlgorithm } from '../domain/checksums.ts';
 import { checkCopySource, checkWrite, checkWriteForm } from '../domain/conditions.ts';
 import { type CopySource, parseCopySource } from '../domain/copySource.ts';
+import { checkCustomerKey, customerKeyOf } from '../domain/customer-key.ts';
 import { checkKey, newStamp } from '../domain/names.ts';
 import type { ByteRange } from '../domain/ranges.ts';
 import { type Attributes, type BucketRecord, NULL_VERSION, type ObjectRecord } from '../domain/records.ts';
@@ -13,7 +14,7 @@ import { invalidArgument, invalidRequest, noSuchKey, slowDown } from '../errors.
 import { expirationOf } from '../lifecycle.ts';
 import { READ_ATTEMPTS_MAX, UPLOAD_BYTES_MAX } from '../limits.ts';
 import { announce, happening } from '../notify.ts';
-import { checkVersionId, nowSeconds, requireObject } from '../objects.ts';
+import { checkReadable, checkVersionId, nowSeconds, requireObject } from '../objects.ts';
 import { inObject, keys, readVersion } from '../store.ts';
 
 const SELF_COPY =
@@ -25,7 +26,7 @@ export async function copyObject(ctx: Ctx, input: CopyObjectRequest): Promise<Co
   checkWriteForm(input);
   checkDirective('x-amz-metadata-directive', 'metadata', input.MetadataDirective);
   checkDirective('x-amz-tagging-directive', 'tagging', input.TaggingDirective);
-  if (input.CopySourceSSECustomerAlgorithm !== undefined) refuseUnbuilt({ SSECustomerAlgorithm: 'AES256' });
+  customerKeyOf(input);
   const bucket = await openBucket(ctx, input);
   const source = parseCopySource(input.CopySource ?? '');
   const from = await openBucket(ctx, { Bucket: source.bucket, ExpectedBucketOwner: input.ExpectedSourceBucketOwner });
@@ -55,7 +56,8 @@ async function write(ctx: Ctx, bucket: BucketRecord, key: string, { input, recor
   const checksum = { algorithm, value: received.checksums[algorithm] ?? '', type: 'FULL_OBJECT' as const };
   const modifiedMs = nowSeconds(ctx);
   const { body } = received.content;
-  const draft = { ...attributes, etag: received.md5, size: received.size, body, checksum, modifiedMs, account: bucket.account };
+  const etag = etagOf(ctx, attributes.encryption, received.md5);
+  const draft = { ...attributes, etag, size: received.size, body, checksum, modifiedMs, account: bucket.account };
   const stamp = newStamp(ctx.platform.ids);
   const what = happening(ctx, 'ObjectCreated:Copy');
   const more = body.kind === 'inline' ? { keys: [keys.inline(bucket.id, body.id)] } : body.kind === 'blob' ? { keys: [keys.blob(body.id)] } : {};
@@ -71,7 +73,7 @@ async function write(ctx: Ctx, bucket: BucketRecord, key: string, { input, recor
   return {
     ...(Expiration === undefined ? {} : { Expiration }),
     CopyObjectResult: {
-      ETag: `"${received.md5}"`,
+      ETag: `"${etag}"`,
       LastModified: new Date(modifiedMs),
       ...checksumMember(algorithm, checksum.value),
       ChecksumType: checksum.type,
@@ -87,17 +89,33 @@ function checkDirective(header: string, name: string, value: string | undefined)
   if (value !== undefined && value !== 'COPY' && value !== 'REPLACE') throw invalidArgument(`Unknown ${name} directive.`, header, value);
 }
 
-type SourceConditions = Pick<CopyObjectRequest, 'CopySourceIfMatch' | 'CopySourceIfNoneMatch' | 'CopySourceIfModifiedSince' | 'CopySourceIfUnmodifiedSince'>;
+type SourceConditions = Pick<
+  CopyObjectRequest,
+  | 'CopySourceIfMatch'
+  | 'CopySourceIfNoneMatch'
+  | 'CopySourceIfModifiedSince'
+  | 'CopySourceIfUnmodifiedSince'
+  | 'CopySourceSSECustomerAlgorithm'
+  | 'CopySourceSSECustomerKey'
+  | 'CopySourceSSECustomerKeyMD5'
+>;
 
 /** The object to copy from. Throws what CopyObject and UploadPartCopy throw for it. */
 export async function findSource(ctx: Ctx, from: BucketRecord, source: CopySource, input: SourceConditions): Promise<ObjectRecord> {
   checkVersionId(source.versionId);
+  const customerKey = customerKeyOf({
+    SSECustomerAlgorithm: input.CopySourceSSECustomerAlgorithm,
+    SSECustomerKey: input.CopySourceSSECustomerKey,
+    SSECustomerKeyMD5: input.CopySourceSSECustomerKeyMD5,
+  });
   const found = await readVersion(ctx.platform.store, from.id, source.key, source.versionId);
   if (found?.deleteMarker && source.versionId !== undefined) {
     throw invalidRequest('The source of a copy request may not specifically refer to a delete marker by version id.');
   }
   if (found?.deleteMarker) throw noSuchKey(source.key);
   const record = requireObject(found, source.key, source.versionId, 'PUT');
+  checkCustomerKey(record.encryption, customerKey);
+  checkReadable(record, ctx.platform.clock.virtual());
   const conditions = {
     ifMatch: input.CopySourceIfMatch,
     ifNoneMatch: input.CopySourceIfNoneMatch,

@@ -1,22 +1,19 @@
 import type { GetObjectOutput, GetObjectRequest, HeadObjectOutput, HeadObjectRequest } from '@aws-sdk/client-s3';
-import { AwsError } from '../../../kit/errors.ts';
 import type { WireResponse } from '../../../protocol/wire.ts';
 import type { Ctx } from '../../service.ts';
-import { refuseUnbuilt } from '../attributes.ts';
 import { openBody } from '../body.ts';
 import { openBucket } from '../buckets.ts';
 import { checksumMember } from '../domain/checksums.ts';
 import { checkRead } from '../domain/conditions.ts';
+import { checkCustomerKey, customerKeyOf } from '../domain/customer-key.ts';
 import { checkKey } from '../domain/names.ts';
 import { type ByteRange, parseRange } from '../domain/ranges.ts';
 import type { BucketRecord, ObjectRecord } from '../domain/records.ts';
 import { invalidArgument, invalidPartNumber, invalidRequest, slowDown } from '../errors.ts';
 import { expirationOf } from '../lifecycle.ts';
 import { PART_NUMBER_MAX, READ_ATTEMPTS_MAX } from '../limits.ts';
-import { describeObject, findObject } from '../objects.ts';
+import { checkReadable, describeObject, findObject } from '../objects.ts';
 import { readParts } from '../store.ts';
-
-const ARCHIVED: ReadonlySet<string> = new Set(['GLACIER', 'DEEP_ARCHIVE']);
 
 type Input = GetObjectRequest | HeadObjectRequest;
 
@@ -30,12 +27,7 @@ interface Selected {
 export async function getObject(ctx: Ctx, input: GetObjectRequest): Promise<GetObjectOutput> {
   for (let attempt = 1; attempt <= READ_ATTEMPTS_MAX; attempt++) {
     const { bucket, record, range, output } = await select(ctx, input, 'GET');
-    if (ARCHIVED.has(record.storageClass)) {
-      throw new AwsError('InvalidObjectState', "The operation is not valid for the object's storage class", {
-        status: 403,
-        members: { StorageClass: record.storageClass },
-      });
-    }
+    checkReadable(record, ctx.platform.clock.virtual());
     const body = await openBody(ctx, bucket.id, record, range);
     if (!body) continue;
     ctx.meter('BytesOut', Number(output['ContentLength']));
@@ -61,10 +53,11 @@ export function respondPartial(_ctx: Ctx, output: Record<string, unknown>, respo
 async function select(ctx: Ctx, input: Input, method: string): Promise<Selected> {
   const key = input.Key ?? '';
   checkKey(key);
-  refuseUnbuilt({ SSECustomerAlgorithm: input.SSECustomerAlgorithm });
+  const customerKey = customerKeyOf(input);
   if (input.PartNumber !== undefined) checkPartNumber(input);
   const bucket = await openBucket(ctx, input);
   const record = await findObject(ctx, bucket, key, input.VersionId, method);
+  checkCustomerKey(record.encryption, customerKey);
   const conditions = {
     ifMatch: input.IfMatch,
     ifNoneMatch: input.IfNoneMatch,
@@ -76,7 +69,7 @@ async function select(ctx: Ctx, input: Input, method: string): Promise<Selected>
   const range = part ? part.range : parseRange(input.Range, record.size);
   const wantsChecksum = input.ChecksumMode?.toUpperCase() === 'ENABLED';
   const whole = range === undefined || range.end - range.start + 1 === record.size;
-  const output = describeObject(bucket, record, input, wantsChecksum && whole && input.PartNumber === undefined);
+  const output = describeObject(bucket, record, input, wantsChecksum && whole && input.PartNumber === undefined, ctx.platform.clock.virtual());
   const expiration = input.VersionId === undefined ? await expirationOf(ctx, bucket, key, record) : undefined;
   if (expiration !== undefined) output['Expiration'] = expiration;
   if (wantsChecksum && part?.checksum) Object.assign(output, part.checksum);

@@ -1,7 +1,7 @@
 import type { PutObjectOutput, PutObjectRequest } from '@aws-sdk/client-s3';
 import type { Ctx } from '../../service.ts';
 import { attributesOf, encryptionMembers } from '../attributes.ts';
-import { announcedBytes, naming, receive, type Source } from '../body.ts';
+import { announcedBytes, etagOf, naming, receive, type Source } from '../body.ts';
 import { openBucket } from '../buckets.ts';
 import { type ChecksumPlan, checkMd5Form, checksumMember, DEFAULT_ALGORITHM, planChecksum } from '../domain/checksums.ts';
 import { checkWrite, checkWriteForm, type WriteConditions } from '../domain/conditions.ts';
@@ -25,7 +25,7 @@ export async function putObject(ctx: Ctx, input: PutObjectInput): Promise<PutObj
   const expectedBytes = announcedBytes(ctx, input.ContentLength);
   const bucket = await openBucket(ctx, input);
   const attributes = attributesOf(bucket, input, ctx.platform.clock.virtual());
-  const { received, checksum, written } = await storeObject(ctx, bucket, key, {
+  const { etag, checksum, written } = await storeObject(ctx, bucket, key, {
     attributes,
     source: input.Body,
     plan,
@@ -36,7 +36,7 @@ export async function putObject(ctx: Ctx, input: PutObjectInput): Promise<PutObj
   });
   const Expiration = written.version.deleteMarker ? undefined : await expirationOf(ctx, bucket, key, written.version);
   return {
-    ETag: `"${received.md5}"`,
+    ETag: `"${etag}"`,
     ...(Expiration === undefined ? {} : { Expiration }),
     ...checksumMember(checksum.algorithm, checksum.value),
     ChecksumType: checksum.type,
@@ -62,7 +62,8 @@ export async function storeObject(ctx: Ctx, bucket: BucketRecord, key: string, s
   const received = await receive(ctx, source, { algorithms: [algorithm], plan, expectedBytes, contentMd5 });
   const checksum = { algorithm, value: received.checksums[algorithm] ?? '', type: 'FULL_OBJECT' as const };
   const { body } = received.content;
-  const draft = { ...attributes, etag: received.md5, size: received.size, body, checksum, modifiedMs: nowSeconds(ctx), account: bucket.account };
+  const etag = etagOf(ctx, attributes.encryption, received.md5);
+  const draft = { ...attributes, etag, size: received.size, body, checksum, modifiedMs: nowSeconds(ctx), account: bucket.account };
   const stamp = newStamp(ctx.platform.ids);
   const more = body.kind === 'inline' ? { keys: [keys.inline(bucket.id, body.id)] } : body.kind === 'blob' ? { keys: [keys.blob(body.id)] } : {};
   const written = await naming(ctx, received.content, () =>
@@ -74,5 +75,5 @@ export async function storeObject(ctx: Ctx, bucket: BucketRecord, key: string, s
     }),
   );
   ctx.meter('BytesIn', received.size);
-  return { received, checksum, written };
+  return { received, etag, checksum, written };
 }

@@ -1,11 +1,12 @@
 import type { UploadPartCopyOutput, UploadPartCopyRequest, UploadPartOutput, UploadPartRequest } from '@aws-sdk/client-s3';
 import type { ChecksumAlgorithm } from '../../../kit/checksums.ts';
 import type { Ctx } from '../../service.ts';
-import { encryptionMembers, refuseUnbuilt } from '../attributes.ts';
-import { announcedBytes, naming, type Received, receive, type Source } from '../body.ts';
+import { encryptionMembers } from '../attributes.ts';
+import { announcedBytes, etagOf, naming, type Received, receive, type Source } from '../body.ts';
 import { openBucket } from '../buckets.ts';
 import { type ChecksumPlan, checkMd5Form, checksumMember, DEFAULT_ALGORITHM, planChecksum } from '../domain/checksums.ts';
 import { parseCopySource } from '../domain/copySource.ts';
+import { checkPartKey, customerKeyOf } from '../domain/customer-key.ts';
 import { parseCopyRange } from '../domain/ranges.ts';
 import { type BucketRecord, NULL_VERSION, type PartRecord, type UploadRecord } from '../domain/records.ts';
 import { invalidArgument, invalidRequest, noSuchUpload, slowDown } from '../errors.ts';
@@ -20,10 +21,11 @@ export type UploadPartInput = Omit<UploadPartRequest, 'Body'> & { Body?: Source 
 export async function uploadPart(ctx: Ctx, input: UploadPartInput): Promise<UploadPartOutput> {
   checkPartNumber(input.PartNumber);
   checkMd5Form(input.ContentMD5);
-  refuseUnbuilt({ SSECustomerAlgorithm: input.SSECustomerAlgorithm as string });
+  const customerKey = customerKeyOf(input);
   const plan = planChecksum(input, ctx.http?.headers ?? {});
   const expectedBytes = announcedBytes(ctx, input.ContentLength);
   const { bucket, upload } = await openUpload(ctx, input);
+  checkPartKey(upload.encryption, customerKey);
   checkAlgorithm(upload, plan);
   const received = await receive(ctx, input.Body, {
     algorithms: algorithmsOf(upload, plan?.algorithm),
@@ -32,11 +34,11 @@ export async function uploadPart(ctx: Ctx, input: UploadPartInput): Promise<Uplo
     contentMd5: input.ContentMD5,
     alwaysBlob: true,
   });
-  await keepPart(ctx, bucket, upload, input.PartNumber ?? 0, received);
+  const kept = await keepPart(ctx, bucket, upload, input.PartNumber ?? 0, received);
   ctx.meter('BytesIn', received.size);
   const algorithm = plan?.algorithm ?? upload.checksum?.algorithm;
   return {
-    ETag: `"${received.md5}"`,
+    ETag: `"${kept.etag}"`,
     ...(algorithm ? checksumMember(algorithm, received.checksums[algorithm]) : {}),
     ...encryptionMembers(upload.encryption),
   } as UploadPartOutput;
@@ -65,7 +67,8 @@ function algorithmsOf(upload: UploadRecord, sent: ChecksumAlgorithm | undefined)
 async function keepPart(ctx: Ctx, bucket: BucketRecord, upload: UploadRecord, number: number, received: Received): Promise<PartRecord> {
   const { body } = received.content;
   if (body.kind !== 'blob') throw new Error('a part is always a blob');
-  const { size, md5: etag, checksums } = received;
+  const { size, md5, checksums } = received;
+  const etag = etagOf(ctx, upload.encryption, md5);
   const record: PartRecord = { number, blob: body.id, size, etag, checksums, modifiedMs: nowSeconds(ctx) };
   await naming(ctx, received.content, async () => {
     if (!(await putUploadPart(ctx, bucket, upload, record))) throw noSuchUpload(upload.uploadId);
@@ -75,8 +78,9 @@ async function keepPart(ctx: Ctx, bucket: BucketRecord, upload: UploadRecord, nu
 
 export async function uploadPartCopy(ctx: Ctx, input: UploadPartCopyRequest): Promise<UploadPartCopyOutput> {
   checkPartNumber(input.PartNumber);
-  refuseUnbuilt({ SSECustomerAlgorithm: (input.SSECustomerAlgorithm ?? input.CopySourceSSECustomerAlgorithm) as string });
+  const customerKey = customerKeyOf(input);
   const { bucket, upload } = await openUpload(ctx, input);
+  checkPartKey(upload.encryption, customerKey);
   const source = parseCopySource(input.CopySource ?? '');
   const from = await openBucket(ctx, { Bucket: source.bucket, ExpectedBucketOwner: input.ExpectedSourceBucketOwner });
   for (let attempt = 1; attempt <= READ_ATTEMPTS_MAX; attempt++) {
