@@ -6,6 +6,8 @@ cd "$(dirname "$0")/.."
 . scripts/lib.sh
 
 boto3=1.43.11
+# The last one for Python 3.8 and 3.9; installed where one of these is.
+boto3_old=1.37.38
 # The versions of the @aws-sdk clients are those of this lock file; `npm install --package-lock-only` beside it brings new ones.
 node_lock=runtimes/node/sdk
 
@@ -21,7 +23,9 @@ do_without() {
   [ "${CI:-}" != true ]
 }
 
+# Installs boto3 $2 into $1; further arguments are pip's.
 python_sdk() {
+  local python_vendor=$1 boto3=$2
   local want="boto3 $boto3"
   installed "$python_vendor" "$want" && return 0
   if ! command -v python3 >/dev/null; then
@@ -36,7 +40,7 @@ python_sdk() {
   rm -rf "$python_vendor"
   mkdir -p "$python_vendor"
   # Pure Python, so that one copy serves every version of Python on this machine.
-  if ! "${PIP[@]}" install --quiet --disable-pip-version-check --no-warn-conflicts --root-user-action=ignore --no-compile --target "$python_vendor" "boto3==$boto3"; then
+  if ! "${PIP[@]}" install --quiet --disable-pip-version-check --no-warn-conflicts --root-user-action=ignore --no-compile "${@:3}" --target "$python_vendor" "boto3==$boto3"; then
     rm -rf "$python_vendor"
     do_without "boto3 could not be installed: run this again when the package index can be reached; until then Python functions bring boto3 themselves"
     return
@@ -67,5 +71,14 @@ node_sdk() {
   echo "$want" > "$node_vendor/$stamp"
 }
 
-python_sdk
+has_old_python() {
+  local python
+  for python in python3.8 python3.9 "${PYENV_ROOT:-${HOME:-}/.pyenv}"/versions/3.[89].*/bin/python3; do
+    "$python" -c '' 2>/dev/null && return 0
+  done
+  return 1
+}
+
+python_sdk "$python_vendor" "$boto3"
+if has_old_python; then python_sdk "$python_vendor-old" "$boto3_old" --python-version 3.8 --only-binary :all:; fi
 node_sdk

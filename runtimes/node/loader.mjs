@@ -10,8 +10,20 @@ const require = createRequire(import.meta.url);
 /** How handlers that stream are marked. */
 export const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');
 
+/** `NODE_PATH` names AWS's places; where it means the provided SDK, this project's is. */
+function takeNodePath(vendor) {
+  const home = process.env.LAMBDA_RUNTIME_DIR ?? '';
+  const shown = process.env.NODE_PATH;
+  if (shown === undefined) return;
+  const places = shown.split(path.delimiter).filter((entry) => entry !== home);
+  process.env.NODE_PATH = places.map((entry) => (vendor && entry === `${home}/node_modules` ? path.join(vendor, 'node_modules') : entry)).join(path.delimiter);
+  module._initPaths();
+  process.env.NODE_PATH = shown;
+}
+
 /** What the function's own node_modules lack is looked up in its layers, then in the SDK that the runtime provides. */
 export function providePackages(layers, vendor) {
+  takeNodePath(vendor);
   const major = /nodejs(\d+)/.exec(process.env.AWS_EXECUTION_ENV ?? '')?.[1] ?? '';
   const folders = [...(layers ? [path.join(layers, 'nodejs', `node${major}`), path.join(layers, 'nodejs')] : []), ...(vendor ? [vendor] : [])];
   const parentURLs = folders

@@ -367,12 +367,16 @@ class LambdaContext(object):
 
 
 def error_body(message, kind, trace, request_id=None):
-    return {
+    body = {
         "errorMessage": message or "",
         "errorType": kind or "",
         "requestId": request_id or "",
         "stackTrace": trace or [],
     }
+    # AWS's last runtime for it does not say which request.
+    if os.environ.get("AWS_EXECUTION_ENV") == "AWS_Lambda_python3.8":
+        del body["requestId"]
+    return body
 
 
 def error_of(failure, request_id=None):
@@ -469,6 +473,8 @@ def prepare_paths(vendor, layers):
     for path in extra:
         if path in sys.path:
             sys.path.remove(path)
+    # AWS's place of the provided SDK, which is the last one here.
+    extra = [path for path in extra if path != os.environ.get("LAMBDA_RUNTIME_DIR")]
     if layers:
         version = os.environ.get("AWS_EXECUTION_ENV", "").rsplit("_", 1)[-1]
         packages = os.path.join(layers, "python")

@@ -1,6 +1,7 @@
-import { accessSync, constants, readdirSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { LaunchError } from './failures.ts';
+import { compareLevels, levelOf } from './runtime-catalog.ts';
 import type { Launch, ResolvedRuntime } from './types.ts';
 
 /** The lifeline's descriptor in a runtime that watches one: it hangs up when the platform dies. */
@@ -36,6 +37,10 @@ export interface Command {
 
 /** How a function's variable asks for another program in the runtime's place; "Modifying the runtime environment". */
 const WRAPPER = 'AWS_LAMBDA_EXEC_WRAPPER';
+/** Where AWS has its runtimes. */
+const AWS_RUNTIMES = '/var/runtime';
+const BASH = '/bin/bash';
+const SHEBANG_BYTES = 32;
 /** What a function of a `provided` runtime may bring, in the order in which AWS looks. */
 const BOOTSTRAPS = ['/var/task/bootstrap', '/opt/bootstrap'];
 
@@ -61,7 +66,9 @@ export function placed(path: string, { code, opt }: Pick<Places, 'code' | 'opt'>
 function plainCommand(launch: Launch, places: Places): Command {
   const { runtime, variables } = launch;
   const folder = join(places.runtimes, FOLDERS[runtime.family]);
-  const vendor = join(folder, 'vendor');
+  const vendor = join(folder, vendorOf(runtime));
+  // AWS's own place, where a driver has put the bootstraps there.
+  const home = places.runtimes === AWS_RUNTIMES ? AWS_RUNTIMES : folder;
   const opt = launch.optDirectory === undefined ? '' : places.opt;
   const base = { directory: places.code, lifeline: false, frames: false };
   const lifelineFd = String(places.lifelineFd ?? LIFELINE_FD);
@@ -72,7 +79,7 @@ function plainCommand(launch: Launch, places: Places): Command {
         ...base,
         file: runtime.executable,
         args: ['-S', '-u', join(folder, 'bootstrap.py'), lifelineFd, vendor, opt],
-        variables: { LAMBDA_RUNTIME_DIR: folder, ...variables },
+        variables: { LAMBDA_RUNTIME_DIR: home, ...(home === AWS_RUNTIMES ? { PYTHONPATH: home } : {}), ...variables },
         lifeline: true,
       };
     case 'nodejs':
@@ -80,27 +87,31 @@ function plainCommand(launch: Launch, places: Places): Command {
         ...base,
         file: runtime.executable,
         args: [join(folder, 'bootstrap.mjs'), lifelineFd, vendor, opt],
-        variables: { LAMBDA_RUNTIME_DIR: folder, NODE_PATH: [...nodeFolders(runtime, opt), join(vendor, 'node_modules')].join(':'), ...variables },
+        variables: { LAMBDA_RUNTIME_DIR: home, NODE_PATH: nodePath(runtime, places, home), ...variables },
         lifeline: true,
       };
     case 'java':
       return javaCommand(launch, places, vendor);
     case 'ruby':
-      return rubyCommand(launch, places, folder);
+      return rubyCommand(launch, places, folder, home);
     case 'dotnet':
       return dotnetCommand(launch, places);
     case 'provided':
-      return { ...base, file: placed(bootstrapOf(launch), places), args: [], variables: { LAMBDA_RUNTIME_DIR: '/var/runtime', ...variables } };
+      return { ...base, ...bootstrapOf(launch, places), variables: { LAMBDA_RUNTIME_DIR: AWS_RUNTIMES, ...variables } };
   }
 }
 
 const FOLDERS = { python: 'python', nodejs: 'node', java: 'java', ruby: 'ruby', dotnet: 'dotnet', provided: 'provided' } as const;
 
-/** Where a layer's packages are looked up: those for this version of Node.js first. */
-function nodeFolders(runtime: ResolvedRuntime, opt: string): string[] {
-  if (opt === '') return [];
+/** Where `require` looks after the function's own packages, as AWS's runtime says it: layers, the provided SDK, the function's root. */
+function nodePath(runtime: ResolvedRuntime, { opt, code }: Places, home: string): string {
   const major = /^nodejs(\d+)/.exec(runtime.name)?.[1] ?? '';
-  return [join(opt, 'nodejs', `node${major}`, 'node_modules'), join(opt, 'nodejs', 'node_modules')];
+  return [`${opt}/nodejs/node${major}/node_modules`, `${opt}/nodejs/node_modules`, `${home}/node_modules`, home, code].join(':');
+}
+
+/** The provided SDK: boto3 has left old Pythons behind, which have one of their own. */
+function vendorOf({ family, version }: ResolvedRuntime): string {
+  return family === 'python' && compareLevels(levelOf(version, family), [3, 10]) < 0 ? 'vendor-old' : 'vendor';
 }
 
 /**
@@ -131,15 +142,16 @@ function javaCommand({ runtime, memoryMb, variables }: Launch, places: Places, v
   };
 }
 
-function rubyCommand({ runtime, variables }: Launch, places: Places, folder: string): Command {
+function rubyCommand({ runtime, variables }: Launch, places: Places, folder: string, home: string): Command {
   const level = runtime.version.split('.').slice(0, 2).join('.');
   const gems = [`${places.code}/vendor/bundle/ruby/${level}.0`, `${places.opt}/ruby/gems/${level}.0`];
   return {
     file: runtime.executable,
     args: [join(folder, 'bootstrap.rb'), String(places.lifelineFd ?? LIFELINE_FD)],
     variables: {
-      LAMBDA_RUNTIME_DIR: folder,
-      GEM_PATH: gems.join(':'),
+      LAMBDA_RUNTIME_DIR: home,
+      GEM_HOME: home,
+      GEM_PATH: [...gems, home, `${home}/ruby/${level}.0`].join(':'),
       RUBYLIB: [places.code, `${places.opt}/ruby/lib`].join(':'),
       ...variables,
     },
@@ -168,13 +180,33 @@ function dotnetCommand({ runtime, variables }: Launch, places: Places): Command 
   };
 }
 
-/** The program that the function or a layer brings, as AWS's path. */
-function bootstrapOf({ codeDirectory, optDirectory }: Launch): string {
+/** The program that the function or a layer brings. */
+function bootstrapOf({ codeDirectory, optDirectory }: Launch, places: Places): Pick<Command, 'file' | 'args'> {
   for (const path of BOOTSTRAPS) {
-    const file = placed(path, { code: codeDirectory, opt: optDirectory ?? '/nowhere' });
-    if (isFile(file)) return path;
+    const found = placed(path, { code: codeDirectory, opt: optDirectory ?? '/nowhere' });
+    if (!isFile(found)) continue;
+    const file = placed(path, places);
+    // AWS's /bin/sh is Bash, and scripts rely on it; Debian's is not.
+    return isShellScript(found) && isFile(BASH) ? { file: BASH, args: ['--posix', file] } : { file, args: [] };
   }
   throw new LaunchError('Runtime.InvalidEntrypoint', `Couldn't find valid bootstrap(s): [${BOOTSTRAPS.join(' ')}]`);
+}
+
+/** Whether a file can be executed, by /bin/sh. */
+function isShellScript(path: string): boolean {
+  const head = Buffer.alloc(SHEBANG_BYTES);
+  let fd: number | undefined;
+  try {
+    accessSync(path, constants.X_OK);
+    fd = openSync(path, 'r');
+    readSync(fd, head, 0, head.length, 0);
+  } catch {
+    // What is wrong with it is told when it is started.
+    return false;
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+  return /^#! *\/bin\/sh[ \n]/.test(head.toString('latin1'));
 }
 
 function isFile(path: string): boolean {

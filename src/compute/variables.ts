@@ -35,8 +35,6 @@ export function launchVariables(facts: LaunchFacts): Record<string, string> {
     // Without a machine's locale to fall back on, Python reads files as UTF-8 as it does on AWS.
     ...(runtime.family === 'python' ? { LC_CTYPE: 'C.UTF-8' } : {}),
     ...XRAY,
-    // Nobody serves instance metadata here: without this, a missing credential would be looked for on the network for seconds.
-    AWS_EC2_METADATA_DISABLED: 'true',
     ...spec.platformVariables(),
     ...spec.variables,
     _HANDLER: spec.handler,
