@@ -108,4 +108,25 @@ const logStream: ResourceType = {
   },
 };
 
-export const resources: readonly ResourceType[] = [logGroup, logStream];
+const putPolicy = (ctx: Ctx, policyName: string, { PolicyDocument: document }: Properties) =>
+  ctx.call('logs', 'PutResourcePolicy', { policyName, policyDocument: typeof document === 'string' ? document : JSON.stringify(document) });
+
+/** "AWS::Logs::ResourcePolicy". */
+const resourcePolicy: ResourceType = {
+  type: 'AWS::Logs::ResourcePolicy',
+  replaceOn: ['PolicyName'],
+  properties: ['PolicyName', 'PolicyDocument'],
+  recorded: ['PolicyDocument'],
+  async create(ctx, request) {
+    const name = String(request.properties['PolicyName']);
+    await putPolicy(ctx, name, request.properties);
+    return { physicalId: name, attributes: {} };
+  },
+  async update(ctx, { physicalId, properties }) {
+    await putPolicy(ctx, physicalId, properties);
+    return { physicalId, attributes: {} };
+  },
+  delete: (ctx, { physicalId }) => deleteQuietly(ctx, 'DeleteResourcePolicy', { policyName: physicalId }),
+};
+
+export const resources: readonly ResourceType[] = [logGroup, logStream, resourcePolicy];

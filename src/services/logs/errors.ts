@@ -36,6 +36,14 @@ export function resourceNotFound(): AwsError {
   return new AwsError('ResourceNotFoundException', 'The specified resource does not exist.');
 }
 
+export function policyNotFound(name: string): AwsError {
+  return new AwsError('ResourceNotFoundException', `Policy with name [${name}] does not exist.`);
+}
+
+export function tooManyPolicies(): AwsError {
+  return new AwsError('LimitExceededException', 'Resource limit exceeded.');
+}
+
 /** More than 50 tags on one log group. */
 export function tooManyTags(resourceArn: string): AwsError {
   return new AwsError('TooManyTagsException', 'The maximum number of tags allowed on a resource is 50.', { members: { resourceName: resourceArn } });

@@ -11,6 +11,7 @@ import { filterLogEvents } from './operations/filter-log-events.ts';
 import { getLogEvents } from './operations/get-log-events.ts';
 import { putLogEvents } from './operations/put-log-events.ts';
 import { putLogGroupDeletionProtection } from './operations/put-log-group-deletion-protection.ts';
+import { deleteResourcePolicy, describeResourcePolicies, putResourcePolicy } from './operations/resource-policies.ts';
 import { deleteRetentionPolicy, putRetentionPolicy } from './operations/retention-policy.ts';
 import { listTagsForResource, listTagsLogGroup, tagLogGroup, tagResource, untagLogGroup, untagResource } from './operations/tags.ts';
 import { registerPurge } from './purge.ts';
@@ -42,6 +43,9 @@ const operations: Record<string, OperationEntry> = {
   PutRetentionPolicy: { run: putRetentionPolicy, access: onGroup },
   DeleteRetentionPolicy: { run: deleteRetentionPolicy, access: onGroup },
   PutLogGroupDeletionProtection: { run: putLogGroupDeletionProtection, access: onGroup },
+  PutResourcePolicy: { run: putResourcePolicy, recorded: ['policyDocument'] },
+  DescribeResourcePolicies: { run: describeResourcePolicies },
+  DeleteResourcePolicy: { run: deleteResourcePolicy },
   TagLogGroup: { run: tagLogGroup, access: onGroup },
   UntagLogGroup: { run: untagLogGroup, access: onGroup },
   ListTagsLogGroup: { run: listTagsLogGroup, access: onGroup },

@@ -8,6 +8,8 @@ export const EVENT_AGE_MS_MAX = 14 * 86_400_000;
 export const BATCH_SPAN_MS_MAX = 24 * 3_600_000;
 
 export const DESCRIBE_LIMIT = 50;
+/** Resource policies of an account in a region. */
+export const RESOURCE_POLICIES_MAX = 10;
 /** Events in one answer of GetLogEvents and FilterLogEvents. */
 export const EVENTS_LIMIT = 10_000;
 /** Bytes in one answer of GetLogEvents and FilterLogEvents. */

@@ -21,6 +21,20 @@ beforeEach(async () => {
   await call('CreateLogStream', stream);
 });
 
+describe('resource policies', () => {
+  it('are kept by name, ten of them', async () => {
+    const policyDocument = '{"Statement":[]}';
+    await call('PutResourcePolicy', { policyName: 'a', policyDocument });
+    expect(await call('DescribeResourcePolicies', {})).toEqual({ resourcePolicies: [{ policyName: 'a', policyDocument, lastUpdatedTime: T0 }] });
+    await call('PutResourcePolicy', { policyName: 'a', policyDocument });
+    for (let n = 1; n < 10; n++) await call('PutResourcePolicy', { policyName: `p${n}`, policyDocument });
+    expect((await errorOf(call('PutResourcePolicy', { policyName: 'p10', policyDocument }))).code).toBe('LimitExceededException');
+    expect((await errorOf(call('PutResourcePolicy', { policyName: 'a', policyDocument: '[]' }))).code).toBe('InvalidParameterException');
+    await call('DeleteResourcePolicy', { policyName: 'a' });
+    expect((await errorOf(call('DeleteResourcePolicy', { policyName: 'a' }))).message).toBe('Policy with name [a] does not exist.');
+  });
+});
+
 describe('groups and streams', () => {
   it('describes a group with both forms of its ARN', async () => {
     await put([[T0, 'hello']]);

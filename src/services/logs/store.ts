@@ -22,6 +22,13 @@ export interface GroupRow {
   readonly tags: Readonly<Record<string, string>>;
 }
 
+/** A resource policy of the account, at its name. */
+export interface PolicyRow {
+  readonly name: string;
+  readonly document: string;
+  readonly updatedMs: number;
+}
+
 /** A log stream, at its group and name. */
 export interface StreamRow {
   readonly id: string;
@@ -51,6 +58,8 @@ const base = (scope: Scope) => keyOf('logs', scope.account, scope.region);
 export const keys = {
   groups: (scope: Scope): Key => base(scope) + keyOf('g'),
   group: (scope: Scope, name: string): Key => base(scope) + keyOf('g', name),
+  policies: (scope: Scope): Key => base(scope) + keyOf('r'),
+  policy: (scope: Scope, name: string): Key => base(scope) + keyOf('r', name),
   /** The stack operation that made a group, or a stream of it. */
   claim: (scope: Scope, name: string): Key => base(scope) + keyOf('t', name),
   /** Counter of stored bytes. */

@@ -88,14 +88,14 @@ async function toSns({ platform, attempt, input }: Sending, arn: string): Promis
   await callAs(platform, scopeOf(arn), attempt.trace).call('sns', 'Publish', { TopicArn: arn, Message: input });
 }
 
-/** The event keeps its time and account; in another account or region it gets an id of its own, as recorded. */
+/** The event keeps its time and account; in another region it gets an id of its own, as recorded. */
 async function toBus({ platform, attempt, payload, event }: Sending, arn: string): Promise<void> {
   const bus = busOfArn(arn);
   const hops = (payload.hops ?? 0) + 1;
   if (!bus) throw new DeliveryError({ code: 'INVALID_PARAMETER', message: `${arn} names no event bus.`, retry: false });
   if (hops >= BUS_HOPS_MAX) throw new DeliveryError({ code: 'INVALID_PARAMETER', message: `The event has passed through ${hops} event buses.`, retry: false });
   const { traceHeader } = payload;
-  const abroad = bus.account !== attempt.account || bus.region !== attempt.region;
+  const abroad = bus.region !== attempt.region;
   await platform.store.transact({}, (tx) => {
     enqueuePublish(platform, tx, bus, attempt.trace, {
       event: packText(abroad ? withId(event, attempt.id) : event),

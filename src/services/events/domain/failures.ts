@@ -18,7 +18,7 @@ export class DeliveryError extends Error {
   }
 }
 
-const THROTTLES = /Throttl|TooManyRequests|RequestLimitExceeded|LimitExceeded|SlowDown|OverLimit|ServiceUnavailable/;
+const PASSING = /Throttl|TooManyRequests|RequestLimitExceeded|LimitExceeded|SlowDown|OverLimit|ServiceUnavailable|ResourceConflict/;
 const MISSING = /NotFound|DoesNotExist|NonExistent|NoSuch/;
 const DENIED = /AccessDenied|Forbidden|Unauthorized|AuthorizationError/;
 
@@ -26,7 +26,7 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof DeliveryError) return error.failure;
   if (!(error instanceof AwsError)) throw error;
   const { code, message, status } = error;
-  if (THROTTLES.test(code) || status === 429) return { code: 'THROTTLING', message, retry: true };
+  if (PASSING.test(code) || status === 429) return { code: 'THROTTLING', message, retry: true };
   if (status >= 500 && status !== 501) return { code: 'INTERNAL_ERROR', message, retry: true };
   if (MISSING.test(code)) return { code: 'NO_RESOURCE', message, retry: false };
   if (DENIED.test(code)) return { code: 'NO_PERMISSIONS', message, retry: false };

@@ -73,11 +73,11 @@ async function send(platform: Platform, attempt: Attempt, request: Request): Pro
   });
 }
 
-const THROTTLES = /Throttl|TooManyRequests|RequestLimitExceeded|SlowDown|ServiceUnavailable/;
+const PASSING = /Throttl|TooManyRequests|RequestLimitExceeded|SlowDown|ServiceUnavailable|ResourceConflict/;
 
 /** When a failed run is tried again, or which limit ends it; undefined where trying again is of no use. */
 function retryAt({ clock, ids }: Platform, attempt: Attempt, { target, scheduledMs }: InvokePayload, error: AwsError): number | Exhausted | undefined {
-  if (!THROTTLES.test(error.code) && (error.status < 500 || error.status === 501)) return undefined;
+  if (!PASSING.test(error.code) && (error.status < 500 || error.status === 501)) return undefined;
   const { MaximumRetryAttempts = RETRY_ATTEMPTS_DEFAULT, MaximumEventAgeInSeconds = EVENT_AGE_SECONDS_DEFAULT } = target.RetryPolicy ?? {};
   const retries = attempt.attempt - 1;
   if (retries >= MaximumRetryAttempts) return 'MaximumRetryAttempts';
