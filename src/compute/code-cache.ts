@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { workerUrl } from '../kit/worker.ts';
 import { CodePackageError } from './failures.ts';
+import { unpackImage } from './images/unpack.ts';
 import { UNPACK_HERE_BYTES_MAX } from './limits.ts';
 import { overlay } from './overlay.ts';
 import type { CodePackage } from './types.ts';
@@ -55,7 +56,11 @@ export function createCodeCache(root: string, newId: () => string): CodeCache {
   };
 
   const directoryOf = (code: CodePackage) => (code.directory === undefined ? unpacked(code) : live(code.directory));
-  const unpacked = (code: CodePackage) => once(code.sha256, async (unfinished) => unpackAnywhere(await code.read(), unfinished));
+  const unpacked = (code: CodePackage) => {
+    const { layers } = code;
+    if (layers) return once(`image-${code.sha256}`, (unfinished) => unpackImage(layers, unfinished));
+    return once(code.sha256, async (unfinished) => unpackAnywhere(await code.read(), unfinished));
+  };
 
   return {
     directoryOf,

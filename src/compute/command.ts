@@ -1,6 +1,7 @@
 import { accessSync, closeSync, constants, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { LaunchError } from './failures.ts';
+import { programIn } from './images/program.ts';
 import { compareLevels, levelOf } from './runtime-catalog.ts';
 import type { Launch, ResolvedRuntime } from './types.ts';
 
@@ -51,7 +52,7 @@ const BOOTSTRAPS = ['/var/task/bootstrap', '/opt/bootstrap'];
 export function commandOf(launch: Launch, places: Places): Command {
   const plain = plainCommand(launch, places);
   const wrapper = launch.variables[WRAPPER];
-  if (!wrapper || launch.runtime.family === 'provided') return plain;
+  if (!wrapper || launch.runtime.family === 'provided' || launch.image) return plain;
   // By a shell, as AWS's own start scripts do it: a wrapper that is not there ends the runtime with status 127.
   return { ...plain, file: '/bin/sh', args: ['-c', 'exec "$0" "$@"', placed(wrapper, places), plain.file, ...plain.args] };
 }
@@ -96,12 +97,14 @@ function plainCommand(launch: Launch, places: Places): Command {
       return rubyCommand(launch, places, folder, home);
     case 'dotnet':
       return dotnetCommand(launch, places);
+    case 'image':
+      return imageCommand(launch);
     case 'provided':
       return { ...base, ...bootstrapOf(launch, places), variables: { LAMBDA_RUNTIME_DIR: AWS_RUNTIMES, ...variables } };
   }
 }
 
-const FOLDERS = { python: 'python', nodejs: 'node', java: 'java', ruby: 'ruby', dotnet: 'dotnet', provided: 'provided' } as const;
+const FOLDERS = { image: '', python: 'python', nodejs: 'node', java: 'java', ruby: 'ruby', dotnet: 'dotnet', provided: 'provided' } as const;
 
 /** Where `require` looks after the function's own packages, as AWS's runtime says it: layers, the provided SDK, the function's root. */
 function nodePath(runtime: ResolvedRuntime, { opt, code }: Places, home: string): string {
@@ -158,6 +161,19 @@ function rubyCommand({ runtime, variables }: Launch, places: Places, folder: str
     directory: places.code,
     lifeline: true,
     frames: false,
+  };
+}
+
+/** What the image says, or the function's `ImageConfig` instead. */
+function imageCommand({ image, codeDirectory, variables }: Launch): Command {
+  if (!image) throw new Error('an image without a program');
+  return {
+    file: programIn(codeDirectory, image),
+    args: image.args.slice(1),
+    variables: { _LAMBDA_TELEMETRY_LOG_FD: String(LOG_FD), ...variables },
+    directory: image.workingDirectory || '/',
+    lifeline: false,
+    frames: true,
   };
 }
 
@@ -218,11 +234,14 @@ function isFile(path: string): boolean {
   }
 }
 
+const OPT_OF_IMAGE = 'opt';
+
 /** AWS's switch for layers that turn extensions off. */
 const NO_EXTENSIONS = 'disable-extensions-jwigqn8j';
 
 /** The names of the external extensions that a function's layers bring, in the order in which they start. */
-export function extensionsOf({ optDirectory }: Launch): readonly string[] {
+export function extensionsOf({ image, codeDirectory, optDirectory: layers }: Launch): readonly string[] {
+  const optDirectory = image ? join(codeDirectory, OPT_OF_IMAGE) : layers;
   if (optDirectory === undefined || isFile(join(optDirectory, NO_EXTENSIONS))) return [];
   try {
     return readdirSync(join(optDirectory, 'extensions'), { withFileTypes: true })

@@ -6,6 +6,7 @@ import { type CodeCache, createCodeCache } from './code-cache.ts';
 import { Environment } from './environment.ts';
 import { CapacityError } from './failures.ts';
 import { Group } from './group.ts';
+import { IMAGE_RUNTIME } from './images/program.ts';
 import {
   ENVIRONMENTS_MAX,
   IDLE_MS_DEFAULT,
@@ -336,12 +337,17 @@ class ComputePool implements Compute {
   async #create(spec: FunctionSpec, group: Group): Promise<Environment> {
     try {
       const [runtime, codeDirectory, optDirectory] = await Promise.all([
-        resolveRuntime(spec.runtime, { strict: this.#options.strictRuntimes ?? false }),
+        spec.image ? IMAGE_RUNTIME : resolveRuntime(spec.runtime, { strict: this.#options.strictRuntimes ?? false }),
         this.#cache.directoryOf(spec.code),
         this.#cache.mergedDirectoryOf(spec.layers ?? []),
       ]);
       const directories = { codeDirectory, ...(optDirectory === undefined ? {} : { optDirectory }) };
-      const sandbox = await this.driver.prepare({ runtime: spec.runtime, memoryMb: spec.memoryMb, ephemeralStorageMb: spec.ephemeralStorageMb });
+      const sandbox = await this.driver.prepare({
+        runtime: spec.runtime,
+        memoryMb: spec.memoryMb,
+        ephemeralStorageMb: spec.ephemeralStorageMb,
+        ...(spec.image ? { imageDirectory: codeDirectory } : {}),
+      });
       const seen = sandbox.places ? { codeDirectory: sandbox.places.code, optDirectory: sandbox.places.opt } : directories;
       const { clock } = this.#options;
       const logStream = logStreamName(clock.virtual(), spec.version, sandbox.id);
@@ -351,6 +357,7 @@ class ComputePool implements Compute {
           runtime,
           ...directories,
           memoryMb: spec.memoryMb,
+          ...(spec.image ? { image: spec.image } : {}),
           variables: launchVariables({ spec, runtime, ...seen, logStream, credentials, runtimeApi: sandbox.runtimeApiAddress }),
         };
       };

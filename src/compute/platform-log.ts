@@ -64,7 +64,8 @@ export class PlatformLog {
       instanceId: logStream,
       instanceMaxMemory: spec.memoryMb * 1024 * 1024,
     };
-    this.#say('platform.initStart', record, logged ? 'INFO' : undefined, () => initStartLine(spec.runtime, spec.region));
+    // An image has no runtime version that could be told.
+    this.#say('platform.initStart', record, logged && !spec.image ? 'INFO' : undefined, () => initStartLine(spec.runtime, spec.region));
   }
 
   /** Something that the function's owner should know. */

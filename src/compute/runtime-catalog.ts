@@ -1,6 +1,6 @@
 import type { ResolvedRuntime } from './types.ts';
 
-export type RuntimeFamily = ResolvedRuntime['family'];
+export type RuntimeFamily = Exclude<ResolvedRuntime['family'], 'image'>;
 /** Families that need an interpreter of the machine. */
 export type InterpretedFamily = Exclude<RuntimeFamily, 'provided'>;
 

@@ -83,7 +83,7 @@ export function choose(name: string, all: readonly Interpreter[]): ResolvedRunti
 
 /** What is said where another version stands in. */
 export function substituteWarning(runtime: ResolvedRuntime): string | undefined {
-  if (runtime.exact || runtime.family === 'provided') return undefined;
+  if (runtime.exact || runtime.family === 'provided' || runtime.family === 'image') return undefined;
   const { title } = FAMILIES[runtime.family];
   return `${runtime.name} is not installed on this machine; the function runs on ${title} ${runtime.version} (${runtime.executable})`;
 }

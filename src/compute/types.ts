@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
+import type { ImageProgram } from './images/program.ts';
+import type { Layer } from './images/unpack.ts';
 
 /** One line, or one message of several lines, in the environment's log stream. */
 export interface LogEvent {
@@ -46,6 +48,8 @@ export interface FunctionSpec {
   readonly platformVariables: () => Readonly<Record<string, string>>;
   readonly logGroup: string;
   readonly code: CodePackage;
+  /** Of a function that is a container image: what of it runs. `code` has its layers then, and `runtime` and `handler` are empty. */
+  readonly image?: ImageProgram;
   /** Laid over each other in this order: what `/opt` holds. */
   readonly layers?: readonly CodePackage[];
   readonly credentials: () => Promise<FunctionCredentials>;
@@ -80,6 +84,8 @@ export interface FunctionLogging {
 }
 
 export interface CodePackage {
+  /** Instead of a zip: the layers of a container image, whose manifest `sha256` names. */
+  readonly layers?: readonly Layer[];
   /** Hexadecimal SHA-256 of the zip. */
   readonly sha256: string;
   /** Live code in the place of the zip: a directory of the machine, used as it is. */
@@ -131,6 +137,8 @@ export interface Shape {
   readonly runtime: string;
   readonly memoryMb: number;
   readonly ephemeralStorageMb: number;
+  /** The root of a container image: the environment's file system, instead of the machine's programs. */
+  readonly imageDirectory?: string;
 }
 
 /** What makes a sandbox the environment of one function version. */
@@ -146,6 +154,8 @@ export interface Launch {
    */
   readonly variables: Readonly<Record<string, string>>;
   readonly memoryMb: number;
+  /** Present for a container image, whose root `codeDirectory` is then. */
+  readonly image?: ImageProgram;
 }
 
 /** A further process of a sandbox: an external extension. */
@@ -235,7 +245,7 @@ export interface Driver {
 export interface ResolvedRuntime {
   /** AWS's name. */
   readonly name: string;
-  readonly family: 'python' | 'nodejs' | 'java' | 'ruby' | 'dotnet' | 'provided';
+  readonly family: 'python' | 'nodejs' | 'java' | 'ruby' | 'dotnet' | 'provided' | 'image';
   /** Empty for `provided`: the function, or a layer, brings `bootstrap` (see command.ts). */
   readonly executable: string;
   /** What it really is, e.g. `3.11.7`; empty for `provided`. */

@@ -31,16 +31,18 @@ export function launchVariables(facts: LaunchFacts): Record<string, string> {
     PATH: `/usr/local/bin:/usr/bin:/bin:${optDirectory}/bin`,
     LANG: 'en_US.UTF-8',
     TZ: ':UTC',
-    LD_LIBRARY_PATH: `${codeDirectory}:${codeDirectory}/lib:${optDirectory}/lib`,
+    ...(spec.image ? {} : { LD_LIBRARY_PATH: `${codeDirectory}:${codeDirectory}/lib:${optDirectory}/lib` }),
     // Without a machine's locale to fall back on, Python reads files as UTF-8 as it does on AWS.
     ...(runtime.family === 'python' ? { LC_CTYPE: 'C.UTF-8' } : {}),
     ...XRAY,
     ...spec.platformVariables(),
+    // What a container image says of itself wins over what is only a default.
+    ...spec.image?.variables,
     ...spec.variables,
-    _HANDLER: spec.handler,
+    ...(spec.image ? {} : { _HANDLER: spec.handler }),
     AWS_REGION: spec.region,
     AWS_DEFAULT_REGION: spec.region,
-    ...(runtime.family === 'provided' ? {} : { AWS_EXECUTION_ENV: `AWS_Lambda_${runtime.name}` }),
+    ...(runtime.family === 'provided' || spec.image ? {} : { AWS_EXECUTION_ENV: `AWS_Lambda_${runtime.name}` }),
     AWS_LAMBDA_FUNCTION_NAME: spec.functionName,
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(spec.memoryMb),
     AWS_LAMBDA_FUNCTION_VERSION: spec.version,
@@ -51,9 +53,9 @@ export function launchVariables(facts: LaunchFacts): Record<string, string> {
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
     AWS_SESSION_TOKEN: credentials.sessionToken,
     AWS_LAMBDA_RUNTIME_API: runtimeApi,
-    LAMBDA_TASK_ROOT: codeDirectory,
+    LAMBDA_TASK_ROOT: spec.image ? '/var/task' : codeDirectory,
     // What a shell leaves behind: AWS starts these runtimes by one.
-    ...(runtime.family === 'provided' || runtime.family === 'java' ? {} : { PWD: codeDirectory, SHLVL: '0' }),
+    ...(runtime.family === 'provided' || runtime.family === 'java' || spec.image ? {} : { PWD: codeDirectory, SHLVL: '0' }),
   };
 }
 

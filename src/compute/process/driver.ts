@@ -46,6 +46,8 @@ async function listen(server: Server): Promise<void> {
   await once(server, 'listening');
 }
 
+const NO_IMAGES = 'A container image needs the linux-sandbox driver, and functions run as plain processes here: `croft doctor` says why';
+
 class ProcessSandbox implements Sandbox {
   readonly id: string;
   readonly runtimeApiAddress: string;
@@ -70,6 +72,7 @@ class ProcessSandbox implements Sandbox {
   }
 
   async specialise(launch: Launch): Promise<RunningRuntime> {
+    if (launch.image) throw new LaunchError('Runtime.InvalidEntrypoint', NO_IMAGES);
     return this.#start(launch, commandOf(launch, { runtimes: join(projectRoot(), 'runtimes'), ...placesOf(launch) }));
   }
 

@@ -11,7 +11,7 @@ import { type Mappings, settleMapping, TRANSITION } from './event-source-mapping
 import { functionKey, type LambdaRoom } from './functions.ts';
 import { ASYNC_CONCURRENCY, DESTINATION_CONCURRENCY, UPDATE_MS_MIN } from './limits.ts';
 import { isUsedByVersion } from './operations/code.ts';
-import { packageOf, packagesOf } from './runner.ts';
+import { codeOf, packagesOf } from './runner.ts';
 import { enqueueSnapshot } from './snapshots.ts';
 import { type FunctionRow, getFunctionRow, keys, read, type VersionRow, write } from './store.ts';
 
@@ -72,7 +72,7 @@ async function settle(platform: Platform, room: LambdaRoom, attempt: Attempt): P
 
 async function unpackFailure(platform: Platform, room: LambdaRoom, row: VersionRow): Promise<string | undefined> {
   try {
-    await room.compute.prefetch(packageOf(platform, row.code), packagesOf(platform, row.layers));
+    await room.compute.prefetch(codeOf(platform, row), packagesOf(platform, row.layers));
     return undefined;
   } catch (error) {
     if (error instanceof CodePackageError) return error.message;
@@ -88,7 +88,7 @@ function failed(row: VersionRow, revisionId: string, reason: string): VersionRow
       launchId: launchIdOf(row),
       state: 'Failed',
       stateReason: reason,
-      stateReasonCode: 'InvalidZipFileException',
+      stateReasonCode: reasonCodeOf(row),
       lastUpdateStatus: 'Failed',
     };
   return {
@@ -97,6 +97,8 @@ function failed(row: VersionRow, revisionId: string, reason: string): VersionRow
     launchId: launchIdOf(row),
     lastUpdateStatus: 'Failed',
     lastUpdateReason: reason,
-    lastUpdateReasonCode: 'InvalidZipFileException',
+    lastUpdateReasonCode: reasonCodeOf(row),
   };
 }
+
+const reasonCodeOf = ({ image }: VersionRow): string => (image ? 'InvalidImage' : 'InvalidZipFileException');

@@ -92,7 +92,8 @@ export async function versionOf(platform: Platform, place: Place, fn: FunctionRo
 }
 
 /** What is said of a runtime that another version stands in for; undefined where the machine has it. */
-export async function runtimeWarning(runtime: string): Promise<string | undefined> {
+export async function runtimeWarning({ runtime, image }: VersionRow): Promise<string | undefined> {
+  if (image) return undefined;
   try {
     return substituteWarning(await resolveRuntime(runtime));
   } catch (error) {

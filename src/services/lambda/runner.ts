@@ -13,6 +13,7 @@ import { checkTenant } from './domain/tenancy.ts';
 import { throttled } from './errors.ts';
 import { functionKey } from './functions.ts';
 import type { HotReload } from './hot-reload.ts';
+import { imagePackage, programOf } from './images.ts';
 import { RETRY_AFTER_SECONDS } from './limits.ts';
 import type { LogWriter } from './log-writer.ts';
 import type { CodeRow, FunctionRow, VersionRow } from './store.ts';
@@ -126,6 +127,7 @@ function worded(error: unknown): unknown {
 function makeSpec(parts: RunnerParts, platform: Platform, place: Place, key: string, name: string, row: VersionRow): FunctionSpec {
   const { account, region } = place;
   const json = row.logging.format === 'JSON';
+  const image = programOf(row);
   return {
     key,
     configuration: launchIdOf(row),
@@ -144,7 +146,8 @@ function makeSpec(parts: RunnerParts, platform: Platform, place: Place, key: str
       ...(json ? { AWS_LAMBDA_LOG_FORMAT: 'JSON', AWS_LAMBDA_LOG_LEVEL: row.logging.applicationLevel ?? 'INFO' } : {}),
     }),
     logGroup: row.logging.group,
-    code: packageOf(platform, row.code),
+    code: codeOf(platform, row),
+    ...(image ? { image } : {}),
     layers: packagesOf(platform, row.layers),
     credentials: () => parts.credentials.get({ account, region }, row.role, name),
     openLog: (stream) => parts.logs.open({ account, region }, row.logging.group, stream),
@@ -155,6 +158,11 @@ function makeSpec(parts: RunnerParts, platform: Platform, place: Place, key: str
     },
     tracing: row.tracing === 'Active' ? 'Active' : 'PassThrough',
   };
+}
+
+/** What compute unpacks of a version: a zip, or an image. */
+export function codeOf(platform: Platform, { code, image }: VersionRow): CodePackage {
+  return image ? imagePackage(platform, code, image) : packageOf(platform, code);
 }
 
 /** What compute unpacks of a code row. */

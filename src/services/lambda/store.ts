@@ -15,6 +15,17 @@ export interface CodeRow {
   readonly unzippedBytes?: number;
 }
 
+/** The container image of a version: its layers lie one behind the other in the code's blob, whose `sha256` is the manifest's, in hexadecimal. */
+export interface ImageRow {
+  readonly uri: string;
+  readonly resolvedUri: string;
+  readonly layers: readonly { readonly digest: string; readonly mediaType: string; readonly start: number; readonly size: number }[];
+  readonly entryPoint: readonly string[];
+  readonly command: readonly string[];
+  readonly workingDirectory: string;
+  readonly variables: Readonly<Record<string, string>>;
+}
+
 /** A layer version of a function: its code stays after the layer version was deleted. */
 export interface LayerUse extends CodeRow {
   readonly arn: string;
@@ -36,6 +47,13 @@ export interface LayerVersionRow {
   readonly licenseInfo?: string;
   /** Nobody finds it any more; functions that have it go on. */
   readonly deleted?: true;
+}
+
+/** `ImageConfig`. */
+export interface ImageConfigRow {
+  readonly EntryPoint?: readonly string[];
+  readonly Command?: readonly string[];
+  readonly WorkingDirectory?: string;
 }
 
 /** How long executions of a durable function may last, and are kept. */
@@ -70,6 +88,10 @@ export interface VersionRow {
   /** Members that are kept and shown, and do nothing: DeadLetterConfig, VpcConfig, KMSKeyArn, FileSystemConfigs. */
   readonly recorded: Readonly<Record<string, unknown>>;
   readonly code: CodeRow;
+  /** Of a function with `PackageType: Image`, whose `runtime` and `handler` are empty. */
+  readonly image?: ImageRow;
+  /** What of the image's own settings the function overrides. */
+  readonly imageConfig?: ImageConfigRow;
   readonly layers?: readonly LayerUse[];
   readonly lastModifiedMs: number;
   readonly revisionId: string;

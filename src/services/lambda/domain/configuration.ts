@@ -1,6 +1,6 @@
-import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
+import type { FunctionConfiguration, ImageConfig } from '@aws-sdk/client-lambda';
 import { runtimeVersionArn } from '../../../compute/log-lines.ts';
-import type { DurableSettings, VersionRow } from '../store.ts';
+import type { DurableSettings, ImageConfigRow, VersionRow } from '../store.ts';
 import { functionArn, type Place } from './names.ts';
 
 /** `2026-11-21T21:19:18.000+0000`. */
@@ -13,9 +13,8 @@ export function listedConfiguration(place: Place, name: string, row: VersionRow,
   return {
     FunctionName: name,
     FunctionArn: functionArn(place, name, qualifier),
-    Runtime: row.runtime as NonNullable<FunctionConfiguration['Runtime']>,
+    ...(row.image ? {} : { Runtime: row.runtime as NonNullable<FunctionConfiguration['Runtime']>, Handler: row.handler }),
     Role: row.role,
-    Handler: row.handler,
     CodeSize: row.code.size,
     Description: row.description,
     Timeout: row.timeout,
@@ -26,7 +25,8 @@ export function listedConfiguration(place: Place, name: string, row: VersionRow,
     ...(row.variables ? { Environment: { Variables: { ...row.variables } } } : {}),
     TracingConfig: { Mode: row.tracing as 'PassThrough' },
     RevisionId: row.revisionId,
-    PackageType: 'Zip',
+    PackageType: row.image ? 'Image' : 'Zip',
+    ...(row.imageConfig ? { ImageConfigResponse: { ImageConfig: imageConfigOf(row.imageConfig) } } : {}),
     Architectures: [...row.architectures] as NonNullable<FunctionConfiguration['Architectures']>,
     EphemeralStorage: { Size: row.ephemeralStorage },
     SnapStart: { ApplyOn: row.snapStart as 'None', OptimizationStatus: isOptimized(row) ? 'On' : 'Off' },
@@ -62,10 +62,26 @@ export function fullConfiguration(place: Place, name: string, row: VersionRow, q
     ...(row.lastUpdateStatus ? { LastUpdateStatus: row.lastUpdateStatus } : {}),
     ...(row.lastUpdateReason ? { LastUpdateStatusReason: row.lastUpdateReason } : {}),
     ...(row.lastUpdateReasonCode ? { LastUpdateStatusReasonCode: row.lastUpdateReasonCode as 'InternalError' } : {}),
-    RuntimeVersionConfig: {
-      RuntimeVersionArn: runtimeVersionArn(row.runtime, place.region),
-      ...(warning ? { Error: { ErrorCode: 'RuntimeSubstituted', Message: warning } } : {}),
-    },
+    ...(row.image ? {} : { RuntimeVersionConfig: runtimeVersionConfig(place, row, warning) }),
+  };
+}
+
+function runtimeVersionConfig(
+  { region }: Place,
+  { runtime }: VersionRow,
+  warning: string | undefined,
+): NonNullable<FunctionConfiguration['RuntimeVersionConfig']> {
+  return {
+    RuntimeVersionArn: runtimeVersionArn(runtime, region),
+    ...(warning ? { Error: { ErrorCode: 'RuntimeSubstituted', Message: warning } } : {}),
+  };
+}
+
+function imageConfigOf({ EntryPoint, Command, WorkingDirectory }: ImageConfigRow): ImageConfig {
+  return {
+    ...(EntryPoint ? { EntryPoint: [...EntryPoint] } : {}),
+    ...(Command ? { Command: [...Command] } : {}),
+    ...(WorkingDirectory === undefined ? {} : { WorkingDirectory }),
   };
 }
 

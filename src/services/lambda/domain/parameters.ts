@@ -33,6 +33,7 @@ export type Configured = Pick<
   | 'tenancy'
   | 'durable'
   | 'recorded'
+  | 'imageConfig'
 >;
 
 /** Kept and shown, without effect. */
@@ -48,13 +49,16 @@ const RESERVED_VARIABLES = new Set([
 /** A new function's configuration. Throws AWS's errors in AWS's order. */
 export function configurationOf(name: string, input: CreateFunctionRequest): Configured {
   refuseUnbuilt(input);
-  if (input.PackageType === 'Image' || input.Code?.ImageUri !== undefined) throw notImplemented('PackageType Image');
-  if (input.Runtime === undefined) throw invalidParameter('Runtime is mandatory for functions created with deployment packages.');
-  if (input.Handler === undefined) throw invalidParameter('Handler is mandatory for functions created with deployment packages.');
+  const isImage = input.PackageType === 'Image';
+  if (isImage) checkImage(input);
+  else if (input.Code?.ImageUri !== undefined) throw invalidParameter("Please don't provide ImageUri when creating a function with packageType Zip.");
+  else if (Object.keys(input.ImageConfig ?? {}).length > 0) throw invalidParameter('ImageConfig is only supported for functions with packageType Image.');
+  if (!isImage && input.Runtime === undefined) throw invalidParameter('Runtime is mandatory for functions created with deployment packages.');
+  if (!isImage && input.Handler === undefined) throw invalidParameter('Handler is mandatory for functions created with deployment packages.');
   const empty: Configured = {
     description: '',
-    runtime: input.Runtime,
-    handler: input.Handler,
+    runtime: input.Runtime ?? '',
+    handler: input.Handler ?? '',
     role: input.Role ?? '',
     memorySize: MEMORY_MB_DEFAULT,
     timeout: TIMEOUT_SECONDS_DEFAULT,
@@ -90,6 +94,7 @@ export function reconfigured(name: string, before: Configured, input: Settings):
     logging: loggingOf(name, before.logging, input),
     snapStart,
     ...(durable ? { durable } : {}),
+    ...imageConfigOf(before.imageConfig, input.ImageConfig),
     ...(before.tenancy ? { tenancy: before.tenancy } : {}),
     recorded: recordedOf(before.recorded, input),
   };
@@ -99,7 +104,29 @@ export function reconfigured(name: string, before: Configured, input: Settings):
 
 function refuseUnbuilt(input: Settings): void {
   if (input.CapacityProviderConfig !== undefined) throw notImplemented('CapacityProviderConfig');
-  if (input.ImageConfig !== undefined && Object.keys(input.ImageConfig).length > 0) throw notImplemented('ImageConfig');
+}
+
+/** What a function of an image has of its own is in the image. */
+function checkImage(input: CreateFunctionRequest): void {
+  if (input.Runtime !== undefined || input.Handler !== undefined || (input.Layers?.length ?? 0) > 0) {
+    throw invalidParameter("Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image.");
+  }
+  if (input.Code?.ImageUri === undefined) throw invalidParameter('Please provide ImageUri when creating a function with packageType Image.');
+  if (input.Code.ZipFile !== undefined || input.Code.S3Bucket !== undefined) {
+    throw invalidParameter('Please do not provide other FunctionCode parameters when providing an ImageUri.');
+  }
+}
+
+/** An empty `ImageConfig` takes all overrides away. */
+function imageConfigOf(before: VersionRow['imageConfig'], asked: Settings['ImageConfig']): Pick<Configured, 'imageConfig'> {
+  if (asked === undefined) return before ? { imageConfig: before } : {};
+  const { EntryPoint, Command, WorkingDirectory } = asked;
+  const next = {
+    ...(EntryPoint && EntryPoint.length > 0 ? { EntryPoint } : {}),
+    ...(Command && Command.length > 0 ? { Command } : {}),
+    ...(WorkingDirectory ? { WorkingDirectory } : {}),
+  };
+  return Object.keys(next).length > 0 ? { imageConfig: next } : {};
 }
 
 function newDurable({

@@ -1,5 +1,5 @@
 import type { CreateFunctionRequest, FunctionConfiguration } from '@aws-sdk/client-lambda';
-import type { Operation } from '../../service.ts';
+import type { Ctx, Operation } from '../../service.ts';
 import { enqueueSettle } from '../deliveries.ts';
 import { CREATING, fullConfiguration } from '../domain/configuration.ts';
 import { checkLayerArns } from '../domain/layers.ts';
@@ -7,6 +7,7 @@ import { readNewName } from '../domain/names.ts';
 import { type Configured, configurationOf, reconfigured } from '../domain/parameters.ts';
 import { checkTags } from '../domain/tags.ts';
 import { conflict, validation } from '../errors.ts';
+import { keepImage } from '../images.ts';
 import { type FunctionRow, keys, read, type VersionRow, write } from '../store.ts';
 import { keepCode, readCode } from './code.ts';
 import { requireSigning } from './code-signing.ts';
@@ -26,17 +27,12 @@ export const createFunction: Operation<CreateFunctionRequest, FunctionConfigurat
   checkLayerArns(ctx, input.Layers ?? []);
   const key = keys.fn(ctx, name);
   if (await store.get(key)) throw conflict(`Function already exist: ${name}`);
-  const zip = await readCode(ctx, input.Code ?? {}, { hotReload: true });
-  const layers = await resolveLayers(ctx, input.Layers ?? []);
-  checkTotalSize(zip.unzippedBytes, layers);
-  await checkCodeStorage(ctx, zip.zip.length);
-  const code = await keepCode(ctx, zip);
+  const code = input.PackageType === 'Image' ? await keepImage(ctx, input.Code?.ImageUri ?? '') : await keepZip(ctx, input);
   const row: VersionRow = {
     version: '$LATEST',
     ...configured,
     architectures: input.Architectures ?? ['x86_64'],
-    code,
-    ...(layers.length > 0 ? { layers } : {}),
+    ...code,
     lastModifiedMs: clock.virtual(),
     revisionId: ids.uuid(),
     ...CREATING,
@@ -58,3 +54,11 @@ export const createFunction: Operation<CreateFunctionRequest, FunctionConfigurat
   });
   return fullConfiguration(ctx, name, published ?? row);
 };
+
+async function keepZip(ctx: Ctx, input: CreateFunctionRequest): Promise<Pick<VersionRow, 'code' | 'layers'>> {
+  const zip = await readCode(ctx, input.Code ?? {}, { hotReload: true });
+  const layers = await resolveLayers(ctx, input.Layers ?? []);
+  checkTotalSize(zip.unzippedBytes, layers);
+  await checkCodeStorage(ctx, zip.zip.length);
+  return { code: await keepCode(ctx, zip), ...(layers.length > 0 ? { layers } : {}) };
+}

@@ -10,8 +10,10 @@ export function getFunction(room: LambdaRoom): Operation<GetFunctionRequest, Get
     const reference = readReference(ctx, input.FunctionName ?? '', input.Qualifier);
     const { fn, row } = await find(ctx.platform, ctx, reference);
     return {
-      Configuration: fullConfiguration(ctx, fn.name, row, reference.qualifier, await runtimeWarning(row.runtime)),
-      Code: { RepositoryType: 'S3', Location: room.links.make(ctx.platform, row.code.blobId) },
+      Configuration: fullConfiguration(ctx, fn.name, row, reference.qualifier, await runtimeWarning(row)),
+      Code: row.image
+        ? { RepositoryType: 'ECR', ImageUri: row.image.uri, ResolvedImageUri: row.image.resolvedUri }
+        : { RepositoryType: 'S3', Location: room.links.make(ctx.platform, row.code.blobId) },
       ...(Object.keys(fn.tags).length > 0 ? { Tags: { ...fn.tags } } : {}),
       ...(fn.reservedConcurrency === undefined ? {} : { Concurrency: { ReservedConcurrentExecutions: fn.reservedConcurrency } }),
     };
@@ -22,5 +24,5 @@ export function getFunction(room: LambdaRoom): Operation<GetFunctionRequest, Get
 export const getFunctionConfiguration: Operation<GetFunctionRequest, FunctionConfiguration> = async (ctx, input) => {
   const reference = readReference(ctx, input.FunctionName ?? '', input.Qualifier);
   const { fn, row } = await find(ctx.platform, ctx, reference);
-  return fullConfiguration(ctx, fn.name, row, reference.qualifier, await runtimeWarning(row.runtime));
+  return fullConfiguration(ctx, fn.name, row, reference.qualifier, await runtimeWarning(row));
 };

@@ -1,11 +1,12 @@
 import type { FunctionConfiguration, UpdateFunctionCodeRequest } from '@aws-sdk/client-lambda';
 import { notImplemented } from '../../../kit/errors.ts';
-import type { Operation } from '../../service.ts';
+import type { Ctx, Operation } from '../../service.ts';
 import { enqueueSettle } from '../deliveries.ts';
 import { CREATING, fullConfiguration, UPDATING } from '../domain/configuration.ts';
 import { functionArn, readReference } from '../domain/names.ts';
 import { busy, functionNotFound, invalidParameter, revisionMismatch } from '../errors.ts';
 import { requireFunction } from '../functions.ts';
+import { keepImage } from '../images.ts';
 import { type FunctionRow, keys, read, type VersionRow, write } from '../store.ts';
 import { describeCode, keepCode, readCode } from './code.ts';
 import { checkTotalSize } from './layers.ts';
@@ -15,19 +16,12 @@ import { checkCodeStorage } from './storage.ts';
 export const updateFunctionCode: Operation<UpdateFunctionCodeRequest, FunctionConfiguration> = async (ctx, input) => {
   const { store, ids, clock } = ctx.platform;
   const { name } = readReference(ctx, input.FunctionName ?? '');
-  if (input.ImageUri !== undefined) throw invalidParameter("Please don't provide ImageUri when updating a function with packageType Zip.");
   if (input.PublishTo !== undefined) throw notImplemented('PublishTo');
   const arn = functionArn(ctx, name);
   const before = await requireFunction(ctx.platform, ctx, name);
   checkUpdate(before, arn, input.RevisionId);
-  const zip = await readCode(ctx, input, { hotReload: true });
-  checkTotalSize(zip.unzippedBytes, before.latest.layers);
-  if (input.DryRun) {
-    const { latest } = await requireFunction(ctx.platform, ctx, name);
-    return fullConfiguration(ctx, name, { ...latest, code: { blobId: '', ...(await describeCode(zip)) } });
-  }
-  await checkCodeStorage(ctx, zip.zip.length);
-  const code = await keepCode(ctx, zip);
+  const code = await newCode(ctx, input, before.latest);
+  if (input.DryRun) return fullConfiguration(ctx, name, { ...before.latest, ...code });
   const revisionId = ids.uuid();
   const versionRevisionId = ids.uuid();
   const nowMs = clock.virtual();
@@ -38,7 +32,7 @@ export const updateFunctionCode: Operation<UpdateFunctionCodeRequest, FunctionCo
     checkUpdate(fn, arn, input.RevisionId);
     const latest: VersionRow = {
       ...fn.latest,
-      code,
+      ...code,
       architectures: input.Architectures ?? fn.latest.architectures,
       lastModifiedMs: nowMs,
       revisionId,
@@ -56,6 +50,20 @@ export const updateFunctionCode: Operation<UpdateFunctionCodeRequest, FunctionCo
   });
   return fullConfiguration(ctx, name, result.published ?? result.latest, result.published?.version);
 };
+
+/** What the request gives, kept unless it is a dry run. A function stays what it is, a zip or an image. */
+async function newCode(ctx: Ctx, input: UpdateFunctionCodeRequest, latest: VersionRow): Promise<Pick<VersionRow, 'code' | 'image'>> {
+  if (latest.image) {
+    if (input.ImageUri === undefined) throw invalidParameter('Please provide ImageUri when updating a function with packageType Image.');
+    return input.DryRun ? { code: latest.code } : keepImage(ctx, input.ImageUri);
+  }
+  if (input.ImageUri !== undefined) throw invalidParameter("Please don't provide ImageUri when updating a function with packageType Zip.");
+  const zip = await readCode(ctx, input, { hotReload: true });
+  checkTotalSize(zip.unzippedBytes, latest.layers);
+  if (input.DryRun) return { code: { blobId: '', ...(await describeCode(zip)) } };
+  await checkCodeStorage(ctx, zip.zip.length);
+  return { code: await keepCode(ctx, zip) };
+}
 
 /** A version that an update publishes is created with it: its states are a new function's. */
 function withoutStatus(row: VersionRow): VersionRow {

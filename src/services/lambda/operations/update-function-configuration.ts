@@ -25,7 +25,7 @@ export const updateFunctionConfiguration: Operation<UpdateFunctionConfigurationR
     const fn = read<FunctionRow>(tx, key);
     if (!fn) throw functionNotFound(arn);
     checkUpdate(fn, arn, input.RevisionId);
-    const { variables: _1, layers: had, ...before } = fn.latest;
+    const { variables: _1, imageConfig: _2, layers: had, ...before } = fn.latest;
     const has = layers ?? had ?? [];
     const row: VersionRow = {
       ...before,
