@@ -53,7 +53,7 @@ export function describeTable(record: TableRecord, nowMs: number, counts?: Table
     ...(record.tableClass ? { TableClassSummary: tableClass(record.tableClass) } : {}),
     DeletionProtectionEnabled: record.deletionProtection,
     ...(record.onDemandThroughput ? { OnDemandThroughput: record.onDemandThroughput } : {}),
-    WarmThroughput: { ...warm(record.warmThroughput, record.throughput, record.billingMode), Status: shown },
+    ...warmOf(record.warmThroughput, record.throughput, record.billingMode, shown),
   };
 }
 
@@ -90,6 +90,13 @@ function throughput(units: Throughput): ProvisionedThroughputDescription {
   };
 }
 
+/** Recorded: what is being made or deleted shows it only where it was asked for, and then as being updated; else it is there, whatever else changes. */
+function warmOf(wanted: TableRecord['warmThroughput'], provisioned: Throughput, billingMode: string, shown: TableStatus | undefined) {
+  const passing = shown === 'CREATING' || shown === 'DELETING';
+  if (passing && !wanted) return {};
+  return { WarmThroughput: { ...warm(wanted, provisioned, billingMode), Status: passing ? ('UPDATING' as const) : ('ACTIVE' as const) } };
+}
+
 function warm(wanted: TableRecord['warmThroughput'], provisioned: Throughput, billingMode: string) {
   const onDemand = billingMode === 'PAY_PER_REQUEST';
   return {
@@ -117,6 +124,6 @@ function describeGlobal(index: IndexRecord, arn: string, counts: Counts, shown: 
     ...(index.status === 'CREATING' ? { Backfilling: true } : {}),
     ProvisionedThroughput: throughput(index.throughput),
     ...(index.onDemandThroughput ? { OnDemandThroughput: index.onDemandThroughput } : {}),
-    WarmThroughput: { ...warm(index.warmThroughput, index.throughput, billingMode), Status: status },
+    ...warmOf(index.warmThroughput, index.throughput, billingMode, status),
   };
 }
