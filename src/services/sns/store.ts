@@ -31,6 +31,7 @@ export interface SubscriptionRow {
   readonly principal: string;
   readonly attributes: SubscriptionAttributes;
   readonly pending: boolean;
+  readonly createdMs: number;
   /** Confirmed by a caller with an account's credentials. */
   readonly authenticated: boolean;
   readonly unsubscribeNeedsAuth: boolean;

@@ -1,9 +1,10 @@
 import type { Store, Tx } from '../../store/store.ts';
-import type { Ctx } from '../service.ts';
+import type { Ctx, Platform } from '../service.ts';
 import { type Scope, type SubscriptionAddress, type TopicAddress, topicOf } from './domain/arn.ts';
 import { defaultPolicy } from './domain/policy.ts';
 import { notFound } from './errors.ts';
-import { counted, find, keys, read, type SubscriptionRow, type TopicRow, write } from './store.ts';
+import { PENDING_COUNTED_MAX, PENDING_COUNTED_MS } from './limits.ts';
+import { counted, find, keys, rangeOf, read, rowsOf, type SubscriptionRow, type TopicRow, write } from './store.ts';
 
 export const policyOf = (address: TopicAddress, row: TopicRow): string => row.policy ?? defaultPolicy(address);
 export const isFifo = (row: TopicRow): boolean => row.attributes['FifoTopic'] === 'true';
@@ -55,8 +56,18 @@ export function addSubscription(tx: Tx, scope: Scope, topicId: string, row: Subs
   tx.add(keys.count(scope, topicId, row.pending ? 'pending' : 'confirmed'), 1n);
 }
 
-/** Subscriptions of a topic, by state. */
-export async function countsOf(store: Store, scope: Scope, topicId: string): Promise<Record<'confirmed' | 'pending' | 'deleted', number>> {
+/** Subscriptions of a topic, by state; those that are pending for a short time only are not counted yet. */
+export async function countsOf({ store, clock }: Platform, scope: Scope, topicId: string): Promise<Record<'confirmed' | 'pending' | 'deleted', number>> {
   const [confirmed, pending, deleted] = await store.getMany((['confirmed', 'pending', 'deleted'] as const).map((what) => keys.count(scope, topicId, what)));
-  return { confirmed: counted(confirmed), pending: counted(pending), deleted: counted(deleted) };
+  const waiting = counted(pending);
+  return {
+    confirmed: counted(confirmed),
+    pending: waiting - (waiting > 0 ? await recent(store, scope, topicId, clock.virtual()) : 0),
+    deleted: counted(deleted),
+  };
+}
+
+async function recent(store: Store, scope: Scope, topicId: string, nowMs: number): Promise<number> {
+  const page = await store.range({ ...rangeOf(keys.subscriptions(scope, topicId)), limit: PENDING_COUNTED_MAX });
+  return rowsOf<SubscriptionRow>(page).filter(({ pending, createdMs }) => pending && createdMs + PENDING_COUNTED_MS > nowMs).length;
 }

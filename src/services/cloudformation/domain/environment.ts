@@ -2,7 +2,7 @@ import { partitionOf } from '../../../kit/arn.ts';
 import { templateError, validationError } from '../errors.ts';
 import { type Environment, evaluateConditions, NO_VALUE, resolve, UNKNOWN, type Value } from './intrinsics.ts';
 import { isObject, type Json, objectAt } from './json.ts';
-import { parameterRef, type StackParameter } from './parameters.ts';
+import { parameterRef, type StackParameter, textOfParameter } from './parameters.ts';
 import type { Template, TemplateResource } from './template.ts';
 
 /** What of a resource the template can refer to. */
@@ -45,7 +45,9 @@ export function pseudoParameters(options: Omit<EnvironmentOptions, 'template' | 
 export function environmentOf(options: EnvironmentOptions): Environment {
   const { template } = options;
   const pseudo = pseudoParameters(options);
-  const values = new Map(options.parameters.map(({ key, value }) => [key, parameterValue(String(objectAt(template.parameters, key)['Type']), value)]));
+  const values = new Map(
+    options.parameters.map((one) => [one.key, parameterValue(String(objectAt(template.parameters, one.key)['Type']), textOfParameter(one))]),
+  );
   const ref = (name: string): Value | undefined => {
     if (Object.hasOwn(pseudo, name)) return pseudo[name];
     return values.has(name) ? (values.get(name) as Value) : options.resource(name)?.ref;

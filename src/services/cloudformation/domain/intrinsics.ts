@@ -32,9 +32,8 @@ export function functionOf(value: JsonObject): [name: string, argument: Json] | 
   return [name, value[name] ?? null];
 }
 
-/** Evaluates every intrinsic function in `value`. Throws `ValidationError` in AWS's wording. */
+/** Evaluates every intrinsic function in `value`; dynamic references stay. Throws `ValidationError` in AWS's wording. */
 export function resolve(value: Json, env: Environment): Value {
-  if (typeof value === 'string') return refuseDynamicReference(value);
   if (value === null || typeof value !== 'object') return value;
   if (Array.isArray(value)) return value.map((item) => resolve(item, env)).filter((item) => item !== NO_VALUE);
   const call = functionOf(value);
@@ -45,12 +44,6 @@ export function resolve(value: Json, env: Environment): Value {
     if (resolved !== NO_VALUE) out[key] = resolved;
   }
   return out;
-}
-
-function refuseDynamicReference(text: string): string {
-  const dynamic = /\{\{resolve:(ssm|ssm-secure|secretsmanager):/.exec(text);
-  if (dynamic) throw notImplemented(`The dynamic reference {{resolve:${dynamic[1]}:…}}`);
-  return text;
 }
 
 function evaluate(name: string, argument: Json, env: Environment): Value {
@@ -166,7 +159,7 @@ export const SUB_VARIABLE = /\$\{([^!{}][^{}]*)\}/g;
 function evaluateSub(argument: Json, env: Environment): Value {
   const [text, values] = subParts(argument);
   let unknown = false;
-  const replaced = refuseDynamicReference(text).replace(SUB_VARIABLE, (_whole, raw: string) => {
+  const replaced = text.replace(SUB_VARIABLE, (_whole, raw: string) => {
     const name = raw.trim();
     if (!/^[\w.:]+$/.test(name))
       throw templateError('variable names in Fn::Sub syntax must contain only alphanumeric characters, underscores, periods, and colons');

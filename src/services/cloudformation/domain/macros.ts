@@ -5,7 +5,7 @@ import { INCLUDE, type Includes } from './includes.ts';
 import type { Environment } from './intrinsics.ts';
 import { isObject, isText, type JsonObject, objectAt } from './json.ts';
 import { extendLanguage } from './language-extensions.ts';
-import type { StackParameter } from './parameters.ts';
+import { type StackParameter, textOfParameter } from './parameters.ts';
 
 export const SERVERLESS = 'AWS::Serverless-2016-10-31';
 const LANGUAGE_EXTENSIONS = 'AWS::LanguageExtensions';
@@ -62,7 +62,7 @@ function mergeSections(template: JsonObject, snippet: JsonObject): JsonObject {
 function serverless(template: JsonObject, context: MacroContext): JsonObject {
   try {
     return transformServerless(template, {
-      parameters: Object.fromEntries(context.parameters.map(({ key, value }) => [key, value])),
+      parameters: Object.fromEntries(context.parameters.map((one) => [one.key, textOfParameter(one)])),
       region: context.region,
       managedPolicies: context.managedPolicies,
       nowSeconds: context.nowSeconds,

@@ -1,5 +1,4 @@
-import { runInNewContext } from 'node:vm';
-import { notImplemented } from '../../../kit/errors.ts';
+import { matchesPattern } from '../../../kit/pattern.ts';
 import { formatError, validationError } from '../errors.ts';
 import { PARAMETER_VALUE_BYTES_MAX, PATTERN_TIMEOUT_MS } from '../limits.ts';
 import { isObject, type Json, type JsonObject, objectAt, scalarText } from './json.ts';
@@ -16,6 +15,16 @@ export interface StackParameter {
   readonly key: string;
   readonly value: string;
   readonly noEcho: boolean;
+  /** What the named parameter of Parameter Store had when the template was read: types `AWS::SSM::Parameter::Value<…>`. */
+  readonly resolved?: string;
+}
+
+const STORED = 'AWS::SSM::Parameter::';
+
+/** Values read from Parameter Store, by the name that was given; and the names that are still to be read. */
+export interface StoredValues {
+  readonly known: ReadonlyMap<string, string>;
+  readonly unread: Set<string>;
 }
 
 const TYPES = /^(String|Number|List<Number>|List<String>|CommaDelimitedList|AWS::[A-Za-z0-9]+(::[A-Za-z0-9]+)+|List<AWS::[A-Za-z0-9]+(::[A-Za-z0-9]+)+>)$/;
@@ -27,16 +36,27 @@ export function checkDeclarations(declarations: JsonObject): void {
     if (!isObject(declaration)) throw formatError(`Every Parameters object must contain a Type member.`);
     const type = declaration['Type'];
     if (typeof type !== 'string') throw formatError('Every Parameters object must contain a Type member.');
-    if (type.startsWith('AWS::SSM::Parameter::')) continue;
-    if (!TYPES.test(type)) throw formatError(`Unrecognized parameter type: ${type}`);
+    if (type === `${STORED}Name`) continue;
+    if (!TYPES.test(innerType(type))) throw formatError(`Unrecognized parameter type: ${type}`);
   }
 }
 
+/** The type of what a stored parameter's name stands for; any other type is itself. */
+const innerType = (type: string): string => /^AWS::SSM::Parameter::Value<(.+)>$/.exec(type)?.[1] ?? type;
+
 /** Whether a parameter's text stands for a list. */
-export const isListType = (type: string): boolean => type === 'CommaDelimitedList' || type.startsWith('List<');
+export const isListType = (type: string): boolean => innerType(type) === 'CommaDelimitedList' || innerType(type).startsWith('List<');
+
+/** The text that a parameter stands for. */
+export const textOfParameter = ({ value, resolved }: StackParameter): string => resolved ?? value;
 
 /** The values of a template's parameters: what was given, what stands from before, or the default. Throws `ValidationError`. */
-export function parameterValues(declarations: JsonObject, given: readonly GivenParameter[], previous: readonly StackParameter[] | undefined): StackParameter[] {
+export function parameterValues(
+  declarations: JsonObject,
+  given: readonly GivenParameter[],
+  previous: readonly StackParameter[] | undefined,
+  stored: StoredValues = { known: new Map(), unread: new Set() },
+): StackParameter[] {
   const unknown = given.map(({ ParameterKey = '' }) => ParameterKey).filter((key) => !Object.hasOwn(declarations, key));
   if (unknown.length > 0) throw validationError(`Parameters: [${unknown.join(', ')}] do not exist in the template`);
   const missing: string[] = [];
@@ -50,11 +70,19 @@ export function parameterValues(declarations: JsonObject, given: readonly GivenP
       previous,
     );
     if (value === undefined) missing.push(key);
-    else values.push({ key, value, noEcho: scalarText(declaration['NoEcho']) === 'true' });
+    else values.push({ key, value, noEcho: scalarText(declaration['NoEcho']) === 'true', ...resolvedOf(String(declaration['Type']), value, stored) });
   }
   if (missing.length > 0) throw validationError(`Parameters: [${missing.join(', ')}] must have values`);
   for (const { key, value } of values) checkValue(key, value, objectAt(declarations, key));
   return values;
+}
+
+/** A name of Parameter Store's, looked up; of type `Name` it stays a name, but must be there. */
+function resolvedOf(type: string, name: string, { known, unread }: StoredValues): { resolved?: string } {
+  if (!type.startsWith(STORED)) return {};
+  const resolved = known.get(name);
+  if (resolved === undefined) unread.add(name);
+  return resolved === undefined || type === `${STORED}Name` ? {} : { resolved };
 }
 
 function givenValue(
@@ -78,7 +106,7 @@ function givenValue(
 
 function checkValue(key: string, value: string, declaration: JsonObject): void {
   const type = String(declaration['Type']);
-  if (type.startsWith('AWS::SSM::Parameter::')) throw notImplemented(`The parameter type ${type} (parameter ${key})`);
+  if (type.startsWith(STORED)) return;
   const described = scalarText(declaration['ConstraintDescription']);
   const fail = (message: string) =>
     validationError(described === undefined ? `Parameter '${key}' ${message}` : `Parameter '${key}' failed to satisfy constraint: ${described}`);
@@ -103,10 +131,9 @@ function checkValue(key: string, value: string, declaration: JsonObject): void {
   if (pattern !== undefined && type === 'String' && !matches(pattern, value, key)) throw fail(`must match pattern ${pattern}`);
 }
 
-/** Java's patterns are close enough to JavaScript's for what templates use. A pattern that backtracks without end is cut off. */
 function matches(pattern: string, value: string, key: string): boolean {
   try {
-    return runInNewContext("new RegExp('^(?:' + pattern + ')$', 's').test(value)", { pattern, value }, { timeout: PATTERN_TIMEOUT_MS }) === true;
+    return matchesPattern(pattern, value, PATTERN_TIMEOUT_MS);
   } catch (cause) {
     throw Object.assign(validationError(`Parameter '${key}' has an AllowedPattern that is no regular expression or takes too long`), { cause });
   }

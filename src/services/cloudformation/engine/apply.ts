@@ -7,6 +7,7 @@ import { WaitAborted } from '../types/answers.ts';
 import { NESTED_STACK } from '../types/table.ts';
 import { checkProperties, compareProperties, handlerOf, leftBehind, reasonOf, recordedNote, requestOf, withResult } from './handlers.ts';
 import { finishApply } from './outcome.ts';
+import { dereferenced, dereferencedIfKnown } from './references.ts';
 import { type Plan, planOf, type Run } from './run.ts';
 import { type Done, schedule } from './schedule.ts';
 
@@ -157,8 +158,8 @@ async function carryOut(run: Run, resource: Resource): Promise<Done> {
   const done = (state: Step['state']): Step => ({ operationId: run.operation.id, phase: 'apply', action: resource.step?.action ?? 'none', state });
   try {
     const handler = handlerOf(run, resource.type);
-    const request = requestOf(run, resource);
     const before = resource.before;
+    const request = { ...requestOf(run, resource), properties: await dereferenced(run.ctx, resource.properties) };
     const updating = resource.step?.action === 'update' && before?.physicalId !== undefined;
     const result =
       updating && before?.physicalId !== undefined
@@ -166,7 +167,7 @@ async function carryOut(run: Run, resource: Resource): Promise<Done> {
             ...request,
             token: run.token(resource.logicalId, 'update'),
             physicalId: before.physicalId,
-            previous: before.properties,
+            previous: await dereferencedIfKnown(run.ctx, before.properties),
           })
         : await handler.create(run.ctx, request);
     const made = withResult({ ...resource, step: done('done'), updatedMs: run.platform.clock.virtual() }, result, updating ? before?.attributes : {});

@@ -1,6 +1,7 @@
 import type { Garbage, Resource, Step } from '../domain/records.ts';
 import { WaitAborted } from '../types/answers.ts';
 import { handlerOf, reasonOf, requestOf, withResult } from './handlers.ts';
+import { dereferencedIfKnown } from './references.ts';
 import type { EventInput, Run } from './run.ts';
 import type { Done } from './schedule.ts';
 
@@ -59,7 +60,8 @@ async function withPhysicalId(run: Run, resource: Resource): Promise<Resource> {
 
 /** Deletes one physical resource by its type's code. */
 export async function deletePhysical(run: Run, logicalId: string, garbage: Pick<Garbage, 'physicalId' | 'type' | 'properties'>, attempt = 1): Promise<void> {
-  const { physicalId, properties, type } = garbage;
+  const { physicalId, type } = garbage;
+  const properties = await dereferencedIfKnown(run.ctx, garbage.properties);
   const token = run.token(logicalId, `delete/${attempt}/${physicalId}`);
   await handlerOf(run, type).delete(run.ctx, { physicalId, properties, stackId: run.stack.id, logicalId, token, signal: run.waiting });
 }

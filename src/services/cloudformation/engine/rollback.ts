@@ -2,6 +2,7 @@ import type { Resource, Step } from '../domain/records.ts';
 import { WaitAborted } from '../types/answers.ts';
 import { removeAll, standing } from './delete.ts';
 import { handlerOf, reasonOf, requestOf, withResult } from './handlers.ts';
+import { dereferenced, dereferencedIfKnown } from './references.ts';
 import { dependentsOf } from './remove.ts';
 import type { Run } from './run.ts';
 import { type Done, schedule } from './schedule.ts';
@@ -64,10 +65,15 @@ async function revert(run: Run, resource: Resource): Promise<Done> {
   const begun: Resource = { ...resource, status: 'UPDATE_IN_PROGRESS', updatedMs: atMs, step: step('started') };
   if (last?.phase !== 'rollback') await run.commit({ resources: [begun], events: [run.event(begun, 'UPDATE_IN_PROGRESS')] });
   try {
-    const request = { ...requestOf(run, { ...before, logicalId: resource.logicalId }), token: run.token(resource.logicalId, 'rollback') };
+    const request = {
+      ...requestOf(run, { ...before, logicalId: resource.logicalId }),
+      properties: await dereferenced(run.ctx, before.properties),
+      token: run.token(resource.logicalId, 'rollback'),
+    };
+    const previous = await dereferencedIfKnown(run.ctx, resource.properties);
     // The code behind a custom resource may have made another physical resource of it, and may do so again.
     const present = resource.physicalId ?? before.physicalId ?? '';
-    const result = await handlerOf(run, before.type).update(run.ctx, { ...request, physicalId: present, previous: resource.properties });
+    const result = await handlerOf(run, before.type).update(run.ctx, { ...request, physicalId: present, previous });
     const left = [...(resource.garbage ?? []), { physicalId: present, type: resource.type, properties: resource.properties, retain: false }];
     const garbage = left.filter(({ physicalId }) => physicalId !== result.physicalId);
     const reverted = withResult(

@@ -5,6 +5,7 @@ import { activeResources, attributeOf, environmentOf } from '../domain/environme
 import type { Environment } from '../domain/intrinsics.ts';
 import type { JsonObject } from '../domain/json.ts';
 import { tokenOf } from '../domain/names.ts';
+import { textOfParameter } from '../domain/parameters.ts';
 import type { Phase, Resource, Stack, StackEvent, StackOperation, Target, TypeTable } from '../domain/records.ts';
 import { checkTemplate, type Template, type TemplateResource } from '../domain/template.ts';
 import { validationError } from '../errors.ts';
@@ -122,7 +123,7 @@ export class Run {
   /** Values that events must not show: of `NoEcho` parameters, and what custom resources answered with `NoEcho`. */
   secrets(): string[] {
     const parameters = [...(this.stack.current?.parameters ?? []), ...(this.operation.target?.parameters ?? [])];
-    const hidden = parameters.filter(({ noEcho }) => noEcho).map(({ value }) => value);
+    const hidden = parameters.filter(({ noEcho }) => noEcho).map(textOfParameter);
     for (const { attributes } of this.resources.values()) {
       if (attributes[NO_ECHO]) hidden.push(...Object.values(attributes).filter((value) => typeof value === 'string'));
     }

@@ -27,6 +27,7 @@ import {
 } from '../store.ts';
 import { emptyStack, newStackId } from './create-stack.ts';
 import { pageOf } from './describe.ts';
+import { parameterView } from './parameter-view.ts';
 import { capabilitiesMissing, compare, type Prepared, prepare, unprepared } from './prepare.ts';
 import { checkStackName, newStart, stackEvent, startOperation } from './start.ts';
 import { checkUpdatable } from './update-stack.ts';
@@ -162,9 +163,7 @@ export const describeChangeSet: Operation<Cfn.DescribeChangeSetInput, Cfn.Descri
   const { items, NextToken } = pageOf(changeSet.changes, input.NextToken, PAGE_STACKS);
   return {
     ...summary(changeSet),
-    ...(target.parameters.length > 0
-      ? { Parameters: target.parameters.map(({ key, value, noEcho }) => ({ ParameterKey: key, ParameterValue: noEcho ? '****' : value })) }
-      : {}),
+    ...(target.parameters.length > 0 ? { Parameters: target.parameters.map(parameterView) } : {}),
     NotificationARNs: [...target.notificationArns],
     RollbackConfiguration: {},
     Capabilities: target.capabilities as Cfn.Capability[],

@@ -4,6 +4,7 @@ import type { Resource, Stack, StackEvent } from '../domain/records.ts';
 import { stackMissing, stackWithIdMissing, validationError } from '../errors.ts';
 import { PAGE_EVENTS, PAGE_RESOURCES, PAGE_STACKS } from '../limits.ts';
 import { findStack, getEvents, getResources, readAll, stacksRange } from '../store.ts';
+import { parameterView } from './parameter-view.ts';
 
 /** One page of a list that is in memory; the token is a position. */
 export function pageOf<T>(items: readonly T[], token: string | undefined, size: number): { items: T[]; NextToken?: string } {
@@ -23,9 +24,7 @@ function describe(stack: Stack): Cfn.Stack {
     StackName: stack.name,
     ...(stack.changeSetId ? { ChangeSetId: stack.changeSetId } : {}),
     ...(target?.description ? { Description: target.description } : {}),
-    ...(target && target.parameters.length > 0
-      ? { Parameters: target.parameters.map(({ key, value, noEcho }) => ({ ParameterKey: key, ParameterValue: noEcho ? '****' : value })) }
-      : {}),
+    ...(target && target.parameters.length > 0 ? { Parameters: target.parameters.map(parameterView) } : {}),
     CreationTime: date(stack.createdMs),
     ...(stack.deletedMs === undefined ? {} : { DeletionTime: date(stack.deletedMs) }),
     ...(stack.updatedMs === undefined ? {} : { LastUpdatedTime: date(stack.updatedMs) }),

@@ -15,6 +15,7 @@ import { expandTemplate } from '../expander.ts';
 import { TAGS_MAX } from '../limits.ts';
 import { type Export, exportsRange, getResources, getTemplate, readAll, templateHash } from '../store.ts';
 import { NESTED_STACK } from '../types/table.ts';
+import { storedValues } from './stored-values.ts';
 import { includedText, requiredTemplateText } from './template-input.ts';
 
 /** What `CreateStack`, `UpdateStack` and `CreateChangeSet` have in common. */
@@ -97,13 +98,15 @@ function applyRules(ctx: Ctx, template: Template, parameters: readonly StackPara
   checkRules(rules, template.parameters, environmentOf({ template, parameters, account, region, ...nothing }));
 }
 
-/** Reads the snippets that a template includes, then the template with them. */
+/** Reads the values that parameters name in Parameter Store and the snippets that a template includes, then the template with them. */
 async function expandWithIncludes(ctx: Ctx, task: ExpandTask): Promise<Expanded> {
   const includes = new Map<string, string>();
+  const stored = new Map<string, string>();
   for (;;) {
-    const expanded = await expandTemplate({ ...task, includes: [...includes] });
-    if (expanded.missing.length === 0) return expanded;
+    const expanded = await expandTemplate({ ...task, includes: [...includes], stored: [...stored] });
+    if (expanded.missing.length === 0 && expanded.unread.length === 0) return expanded;
     for (const location of expanded.missing) includes.set(location, await includedText(ctx, location));
+    for (const [name, value] of await storedValues(ctx, expanded.unread)) stored.set(name, value);
   }
 }
 

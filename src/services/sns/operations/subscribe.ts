@@ -46,6 +46,7 @@ export function subscribe(signer: () => Signer): Operation<SubscribeInput, { Sub
       principal: principalOf(ctx),
       attributes,
       pending,
+      createdMs: ctx.platform.clock.virtual(),
       authenticated: !pending,
       unsubscribeNeedsAuth: false,
       ...(attributes['ReplayPolicy'] === undefined ? {} : { replayId: ids.uuid(), replayStatus: 'In progress' }),

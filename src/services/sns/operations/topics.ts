@@ -101,7 +101,7 @@ export async function listTopics(ctx: Ctx, input: ListTopicsInput) {
 /** "GetTopicAttributes". */
 export async function getTopicAttributes(ctx: Ctx, input: GetTopicAttributesInput) {
   const { address, row } = await readTopic(ctx, input.TopicArn);
-  const { confirmed, pending, deleted } = await countsOf(ctx.platform.store, address, row.id);
+  const { confirmed, pending, deleted } = await countsOf(ctx.platform, address, row.id);
   return {
     Attributes: {
       TopicArn: topicArn(address),

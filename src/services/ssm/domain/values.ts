@@ -1,10 +1,9 @@
-import { createContext, Script } from 'node:vm';
 import { AwsError } from '../../../kit/errors.ts';
+import { matchesPattern } from '../../../kit/pattern.ts';
 import { validation } from '../errors.ts';
 import { ADVANCED_VALUE_BYTES_MAX, PATTERN_TIMEOUT_MS, STANDARD_VALUE_BYTES_MAX } from '../limits.ts';
 
 const DATA_TYPES = ['text', 'aws:ec2:image', 'aws:ssm:integration'];
-const TEST = new Script("new RegExp('^(?:' + pattern + ')$', 's').test(value)");
 const MORE =
   'To create a larger parameter value, upgrade the parameter to use the advanced-parameter tier. For more information, see https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html';
 
@@ -30,14 +29,14 @@ export function checkDataType(dataType: string | undefined): string {
   return dataType ?? 'text';
 }
 
-/** Java's patterns are close enough to JavaScript's for what parameters use. A pattern that backtracks without end is cut off. */
+/** Throws InvalidAllowedPatternException, ParameterPatternMismatchException. */
 export function checkPattern(pattern: string | undefined, value: string): void {
   if (pattern === undefined || pattern === '') return;
-  let fits: unknown;
+  let fits: boolean;
   try {
-    fits = TEST.runInContext(createContext({ pattern, value }), { timeout: PATTERN_TIMEOUT_MS });
+    fits = matchesPattern(pattern, value, PATTERN_TIMEOUT_MS);
   } catch (cause) {
     throw new AwsError('InvalidAllowedPatternException', 'The allowed pattern is not a valid regular expression.', { cause });
   }
-  if (fits !== true) throw new AwsError('ParameterPatternMismatchException', `Parameter value, cannot be validated against allowedPattern: ${pattern}`);
+  if (!fits) throw new AwsError('ParameterPatternMismatchException', `Parameter value, cannot be validated against allowedPattern: ${pattern}`);
 }
