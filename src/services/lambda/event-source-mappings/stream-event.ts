@@ -13,9 +13,11 @@ export interface StreamItem {
 
 /** A record of DynamoDB Streams as a function gets it; "Using Lambda with Amazon DynamoDB". */
 export function streamItem(sourceArn: string, record: _Record): StreamItem {
-  const { dynamodb, ...rest } = record;
+  const { dynamodb, userIdentity, ...rest } = record;
   const createdMs = dynamodb?.ApproximateCreationDateTime?.getTime() ?? 0;
-  const event = { ...rest, dynamodb: plain(dynamodb), eventSourceARN: sourceArn } as Record<string, unknown>;
+  // Of records that time to live made; here its members begin in lower case.
+  const identity = userIdentity ? { userIdentity: { type: userIdentity.Type, principalId: userIdentity.PrincipalId } } : {};
+  const event = { ...rest, dynamodb: plain(dynamodb), ...identity, eventSourceARN: sourceArn } as Record<string, unknown>;
   return {
     sequence: dynamodb?.SequenceNumber ?? '',
     createdMs,

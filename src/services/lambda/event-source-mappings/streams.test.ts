@@ -1,4 +1,4 @@
-import { CreateTableCommand, DeleteItemCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, DeleteItemCommand, DeleteTableCommand, DynamoDBClient, PutItemCommand, UpdateTimeToLiveCommand } from '@aws-sdk/client-dynamodb';
 import {
   CreateEventSourceMappingCommand,
   type CreateEventSourceMappingCommandInput,
@@ -156,6 +156,48 @@ describe('a stream’s mapping', () => {
     await lambda.send(new UpdateEventSourceMappingCommand({ UUID: uuid, Enabled: true }));
     await expect.poll(batches, PATIENT).toEqual(['after', 'meanwhile']);
     await unmap(uuid);
+  });
+
+  it('keeps its LATEST, however long nothing comes', async () => {
+    const { arn, put } = await table();
+    await inFrozenTime(async (advance) => {
+      await put('before');
+      advance(2_000);
+      const uuid = await map(arn, { StartingPosition: 'LATEST' });
+      advance(20 * 60_000);
+      await put('after');
+      await expect.poll(batches, PATIENT).toEqual(['after']);
+      await unmap(uuid);
+    });
+  });
+
+  it('reads a deleted table’s stream to its end', async () => {
+    const { arn, put } = await table();
+    for (const pk of ['a', 'b', 'c']) await put(pk);
+    await tables.send(new DeleteTableCommand({ TableName: `table-${count}` }));
+    const uuid = await map(arn, { BatchSize: 2, MaximumBatchingWindowInSeconds: 300 });
+    await expect.poll(batches, PATIENT).toEqual(['a b', 'c']);
+    await unmap(uuid);
+  });
+
+  it('hands over what time to live deleted as what it is', async () => {
+    const { arn, put } = await table();
+    const TableName = `table-${count}`;
+    await inFrozenTime(async (advance) => {
+      await tables.send(new UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification: { Enabled: true, AttributeName: 'until' } }));
+      const until = { N: String(Math.floor(croft.server.platform.clock.virtual() / 1000) + 10) };
+      await tables.send(new PutItemCommand({ TableName, Item: { pk: { S: 'gone' }, until } }));
+      const uuid = await map(arn, {
+        FilterCriteria: { Filters: [{ Pattern: '{"userIdentity": {"type": ["Service"], "principalId": ["dynamodb.amazonaws.com"]}}' }] },
+      });
+      const later = async () => {
+        advance(60_000);
+        return batches();
+      };
+      await expect.poll(later, PATIENT).toEqual(['gone']);
+      await put('more');
+      await unmap(uuid);
+    });
   });
 
   it('tries a batch again in order, before any later record, until it succeeds', async () => {
