@@ -82,3 +82,14 @@ if [ "$(cat "$ric/.stamp" 2>/dev/null || true)" != "$RIC" ]; then
     [ "${CI:-}" != true ] || exit 1
   fi
 fi
+
+# debugpy, for the tests that stop Python functions at breakpoints: the wheel that any Python takes.
+DEBUGPY=1.8.22
+debugpy=.cache/debugpy
+if [ "$(cat "$debugpy/.stamp" 2>/dev/null || true)" != "$DEBUGPY" ]; then
+  rm -rf "$debugpy"
+  mkdir -p "$debugpy"
+  find_pip
+  "${PIP[@]}" install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --no-compile --only-binary=:all: --platform any --target "$debugpy" "debugpy==$DEBUGPY"
+  echo "$DEBUGPY" >"$debugpy/.stamp"
+fi

@@ -79,7 +79,7 @@ function plainCommand(launch: Launch, places: Places): Command {
       return {
         ...base,
         file: runtime.executable,
-        args: ['-S', '-u', join(folder, 'bootstrap.py'), lifelineFd, vendor, opt],
+        args: ['-S', '-u', ...pythonDebugger(launch, folder), join(folder, 'bootstrap.py'), lifelineFd, vendor, opt],
         variables: { LAMBDA_RUNTIME_DIR: home, ...(home === AWS_RUNTIMES ? { PYTHONPATH: home } : {}), ...variables },
         lifeline: true,
       };
@@ -87,7 +87,7 @@ function plainCommand(launch: Launch, places: Places): Command {
       return {
         ...base,
         file: runtime.executable,
-        args: [join(folder, 'bootstrap.mjs'), lifelineFd, vendor, opt],
+        args: [...nodeDebugger(launch), join(folder, 'bootstrap.mjs'), lifelineFd, vendor, opt],
         variables: { LAMBDA_RUNTIME_DIR: home, NODE_PATH: nodePath(runtime, places, home), ...variables },
         lifeline: true,
       };

@@ -38,6 +38,9 @@ export interface ComputeOptions {
   /** Functions whose exact runtime is absent fail, instead of running on the nearest there is. */
   readonly strictRuntimes?: boolean;
   readonly driver?: Driver;
+  /** Ports for debuggers, and where debugpy lies. */
+  readonly debuggers?: Debuggers;
+  readonly debugpyDirectory?: string;
 }
 
 /** The compute plane: execution environments for functions. */
@@ -109,7 +112,7 @@ class ComputePool implements Compute {
   }
 
   async start(): Promise<void> {
-    await Promise.all([this.driver.start(), this.#cache.start()]);
+    await Promise.all([this.driver.start(), this.#cache.start(), this.#options.debuggers?.start()]);
     this.#reaper = setInterval(() => this.#reap(), Math.min(REAP_EVERY_MS_MAX, Math.max(REAP_EVERY_MS_MIN, this.#idleMs / 4)));
     this.#reaper.unref();
   }
@@ -124,6 +127,7 @@ class ComputePool implements Compute {
     for (const group of this.#groups.values()) group.abandon();
     for (const provision of this.#provisions.values()) provision.stop();
     await Promise.all([...this.#live].map((environment) => this.#close(environment)));
+    await this.#options.debuggers?.stop();
     await this.driver.stop();
   }
 

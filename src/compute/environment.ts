@@ -3,7 +3,8 @@ import type { Ids } from '../kit/ids.ts';
 import { extensionsOf } from './command.ts';
 import { Extensions } from './extensions.ts';
 import { exitFault, faultPayload, LaunchError, type PlatformFault, responseTooLargeFault, seconds, timeoutFault } from './failures.ts';
-import { INIT_TIMEOUT_MS, RESPONSE_BYTES_MAX } from './limits.ts';
+import type { DebugSession } from './inspect/session.ts';
+import { DEBUG_LOOK_MS, INIT_TIMEOUT_MS, RESPONSE_BYTES_MAX } from './limits.ts';
 import type { Failure } from './log-lines.ts';
 import { EnvironmentLog } from './log-output.ts';
 import { type Phase, PlatformLog } from './platform-log.ts';
@@ -61,6 +62,10 @@ export class Environment {
   #clearing: Promise<void> | undefined;
   /** The runtime asks for an event. */
   #asked = false;
+  /** Who may look into the runtime; its time stands still while the program does. */
+  #debug: DebugSession | undefined;
+  /** What of that was before the invocation. */
+  #heldBeforeMs = 0;
   /** Who reads the answer that is under way, if it is streamed. */
   #stream: InvokeRequest['stream'];
 
@@ -104,6 +109,7 @@ export class Environment {
     const { clock } = this.#parts;
     const cold = this.#phase === 'cold' ? await this.#coldStart() : undefined;
     const startedMs = clock.mono();
+    this.#heldBeforeMs = this.#debug?.heldMs() ?? 0;
     const outcome = this.#phase === 'ready' ? undefined : await this.#restart(this.spec.timeoutMs);
     if (request.tail) this.#log.startTail();
     this.#platform.start(request);
@@ -135,6 +141,7 @@ export class Environment {
     // An invocation that is still under way has lost its runtime.
     this.#finish({ kind: 'exit', exit: { code: null, signal: 'SIGKILL' } });
     this.#telemetry.begin(false);
+    this.#debug?.end();
     await this.#parts.sandbox.kill();
     this.#log.close();
   }
@@ -171,6 +178,9 @@ export class Environment {
     const { clock, warnings } = this.#parts;
     await this.#clearing;
     const launch = await this.#parts.launch();
+    this.#debug?.end();
+    this.#debug = launch.debug;
+    this.#heldBeforeMs = 0;
     const startedMs = clock.mono();
     this.#asked = false;
     const names = extensionsOf(launch);
@@ -186,6 +196,7 @@ export class Environment {
       this.#telemetry.close();
       this.#platform.initDone(phase, durationMs, undefined);
       this.#phase = 'ready';
+      this.#debug?.initialised();
       return { outcome, durationMs };
     }
     // An answer to nothing is a runtime that broke the protocol.
@@ -320,7 +331,13 @@ export class Environment {
   #wait(condition: () => boolean, untilMs: number): Promise<Outcome> {
     if (condition()) return Promise.resolve({ kind: 'ready' });
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#finish({ kind: 'timeout' }), Math.max(0, untilMs - this.#parts.clock.mono()));
+      let timer = setTimeout(() => ended(), Math.max(0, untilMs - this.#parts.clock.mono()));
+      const ended = () => {
+        const leftMs = this.#debug ? untilMs + this.#debug.heldMs() - this.#heldBeforeMs - this.#parts.clock.mono() : 0;
+        if (this.#debug?.holding) timer = setTimeout(ended, DEBUG_LOOK_MS);
+        else if (leftMs > 0) timer = setTimeout(ended, leftMs);
+        else this.#finish({ kind: 'timeout' });
+      };
       this.#condition = condition;
       this.#settle = (outcome) => {
         clearTimeout(timer);
@@ -351,6 +368,7 @@ export class Environment {
   /** Ends all processes; the sandbox and its files stay. */
   async #reset(reason: ShutdownReason): Promise<void> {
     this.#phase = 'reset';
+    this.#debug?.end();
     this.#session.abandon();
     await this.#processes.stop(reason);
     this.#session.reset();

@@ -69,3 +69,6 @@ export const PROVISIONED_RETRY_MS = 250;
 /** "Lambda quotas": an image unpacked; and how many files one may have here. */
 export const IMAGE_BYTES_MAX = 10 * 1024 * 1024 * 1024;
 export const IMAGE_ENTRIES_MAX = 1_000_000;
+
+/** While a debugger has stopped the program, its timeout is looked at this often. */
+export const DEBUG_LOOK_MS = 50;

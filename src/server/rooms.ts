@@ -1,18 +1,20 @@
 import { join } from 'node:path';
 import { createCompute } from '../compute/compute.ts';
+import { Debuggers } from '../compute/inspect/debuggers.ts';
 import type { Driver } from '../compute/types.ts';
+import type { Clock } from '../kit/clock.ts';
 import { createApiGatewayRoom } from '../services/apigateway/index.ts';
 import { createApplicationAutoScalingRoom } from '../services/application-autoscaling/index.ts';
 import { createCloudFormationRoom } from '../services/cloudformation/index.ts';
 import { createDynamoDbRoom, createDynamoDbStreamsRoom } from '../services/dynamodb/index.ts';
-import { createEventsRoom } from '../services/events/index.ts';
 import { createEcrRoom } from '../services/ecr/index.ts';
+import { createEventsRoom } from '../services/events/index.ts';
 import { createIamRoom } from '../services/iam/index.ts';
 import { createLambdaRoom } from '../services/lambda/index.ts';
 import { createLogsRoom } from '../services/logs/index.ts';
 import { createS3Room } from '../services/s3/index.ts';
-import type { Platform, ResourceType, Service } from '../services/service.ts';
 import { createSchedulerRoom } from '../services/scheduler/index.ts';
+import type { Platform, ResourceType, Service } from '../services/service.ts';
 import { createSnsRoom } from '../services/sns/index.ts';
 import { createSqsRoom } from '../services/sqs/index.ts';
 import { createSsmRoom } from '../services/ssm/index.ts';
@@ -28,9 +30,18 @@ export interface RoomParts {
   readonly driver: Driver;
 }
 
+/** Below the data directory: where `croft dev --inspect` puts debugpy. */
+const DEBUGPY_FOLDER = 'debugpy';
+
+function debuggersOf({ inspectNode: nodejs, inspectPython: python }: Config, clock: Clock): Debuggers | undefined {
+  if (nodejs === undefined && python === undefined) return undefined;
+  return new Debuggers({ ...(nodejs === undefined ? {} : { nodejs }), ...(python === undefined ? {} : { python }) }, clock);
+}
+
 /** Every room of Croft, made once a process, in the order in which they start. */
 export function allRooms({ dataDir, config, platform, driver }: RoomParts): Service[] {
   const { clock, ids, log } = platform;
+  const debuggers = debuggersOf(config, clock);
   const compute = createCompute({
     directory: join(dataDir, 'compute'),
     clock,
@@ -40,6 +51,7 @@ export function allRooms({ dataDir, config, platform, driver }: RoomParts): Serv
     strictRuntimes: config.strictRuntimes,
     idleMs: config.functionIdleMs,
     driver,
+    ...(debuggers ? { debuggers, debugpyDirectory: join(dataDir, DEBUGPY_FOLDER) } : {}),
   });
   const rooms: Service[] = [
     createStsRoom(),

@@ -32,6 +32,8 @@ export interface Settings {
   limitCpu: boolean;
   allowHostPort: string;
   functionIdleMs: number;
+  inspectNode: number | undefined;
+  inspectPython: number | undefined;
 }
 
 export const SETTINGS: readonly Setting[] = [
@@ -72,6 +74,20 @@ export const SETTINGS: readonly Setting[] = [
     kind: 'milliseconds',
     default: 420_000,
     help: 'how long an idle execution environment stays; provisioned ones always do',
+  },
+  {
+    name: 'inspectNode',
+    flag: '--inspect-node',
+    kind: 'port',
+    default: undefined,
+    help: 'the port where debuggers attach to Node.js functions (`croft dev --inspect`)',
+  },
+  {
+    name: 'inspectPython',
+    flag: '--inspect-python',
+    kind: 'port',
+    default: undefined,
+    help: 'the port where debuggers attach to Python functions; needs debugpy in the data directory',
   },
 ];
 

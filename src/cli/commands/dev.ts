@@ -3,6 +3,7 @@ import { join, relative } from 'node:path';
 import { systemClock } from '../../kit/clock.ts';
 import { BundleError } from '../dev/bundle.ts';
 import { type LiveCode, liveCodeOf } from '../dev/code.ts';
+import { ensureDebugpy } from '../dev/debugpy.ts';
 import { serverFor } from '../dev/server.ts';
 import { isBelow, type Watched, watch } from '../dev/watch.ts';
 import { endpointOf } from '../endpoint.ts';
@@ -23,18 +24,24 @@ interface DevOptions extends DeployOptions {
 /** `croft dev`: deploys an application and runs its code as it lies on disk, until SIGINT or SIGTERM. */
 export async function dev(path: string, options: DevOptions, output: Output): Promise<void> {
   const endpoint = endpointOf(options.endpoint);
-  const inspect = options.inspect ? ['--inspect-node', String(NODE_PORT), '--inspect-python', String(PYTHON_PORT)] : [];
-  const server = await serverFor(endpoint, inspect);
+  const server = await serverFor(endpoint, options.inspect ? await inspectArgs(output) : []);
   const session = new Session(path, options, endpoint, output);
   try {
     await session.start();
-    if (options.inspect) output.progress(`Debuggers attach to 127.0.0.1:${NODE_PORT} (Node.js) and 127.0.0.1:${PYTHON_PORT} (Python, debugpy).`);
+    if (options.inspect)
+      output.progress(`Debuggers attach to port ${NODE_PORT} (Node.js) and ${PYTHON_PORT} (Python, debugpy), now or at any time; they are kept over reloads.`);
     output.progress(paint.bold('Watching. Save a file, and the next call runs it. Ctrl-C ends this.'));
     await Promise.race([stopped(), server.ended]);
   } finally {
     await session.close();
     await server.stop();
   }
+}
+
+/** Debuggers need to reach what they look into, and to stop it: without a sandbox around it. */
+async function inspectArgs(output: Output): Promise<string[]> {
+  const python = await ensureDebugpy(process.env['CROFT_DATA_DIR'] ?? '.croft', output);
+  return ['--isolation', 'process', '--inspect-node', String(NODE_PORT), ...(python ? ['--inspect-python', String(PYTHON_PORT)] : [])];
 }
 
 function stopped(): Promise<void> {

@@ -16,7 +16,8 @@ export interface DevServer {
 export async function serverFor(endpoint: string, args: readonly string[]): Promise<DevServer> {
   const never = new Promise<void>(() => undefined);
   if (await health(endpoint)) {
-    if (args.length > 0) throw new CliError(`Croft runs already at ${endpoint}, and has to be started anew for ${args[0]}: stop it first (\`croft stop\`)`);
+    if (args.length > 0)
+      throw new CliError(`Croft runs already at ${endpoint}, and cannot be inspected: stop it first (\`croft stop\`), and this starts another`);
     return { stop: () => Promise.resolve(), ended: never };
   }
   const { hostname, port } = new URL(endpoint);
