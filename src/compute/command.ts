@@ -104,6 +104,15 @@ function plainCommand(launch: Launch, places: Places): Command {
   }
 }
 
+/** Where a debugger is expected, the function's code is not even loaded before it is there: its breakpoints are set in time. */
+function nodeDebugger({ debug }: Launch): string[] {
+  return debug ? [`--inspect${debug.wait ? '-wait' : ''}=127.0.0.1:${debug.port}`] : [];
+}
+
+function pythonDebugger({ debug, debugpyDirectory = '' }: Launch, folder: string): string[] {
+  return debug ? ['-Xfrozen_modules=off', join(folder, 'debug.py'), debugpyDirectory, String(debug.port), debug.wait ? 'wait' : 'go'] : [];
+}
+
 const FOLDERS = { image: '', python: 'python', nodejs: 'node', java: 'java', ruby: 'ruby', dotnet: 'dotnet', provided: 'provided' } as const;
 
 /** Where `require` looks after the function's own packages, as AWS's runtime says it: layers, the provided SDK, the function's root. */

@@ -7,6 +7,7 @@ import { Environment } from './environment.ts';
 import { CapacityError } from './failures.ts';
 import { Group } from './group.ts';
 import { IMAGE_RUNTIME } from './images/program.ts';
+import type { Debuggers } from './inspect/debuggers.ts';
 import {
   ENVIRONMENTS_MAX,
   IDLE_MS_DEFAULT,
@@ -357,11 +358,15 @@ class ComputePool implements Compute {
       const logStream = logStreamName(clock.virtual(), spec.version, sandbox.id);
       const launch = async (): Promise<Launch> => {
         const credentials = await spec.credentials();
+        const { debuggers, debugpyDirectory } = this.#options;
+        const debug = await debuggers?.begin(runtime.family, (port) => sandbox.connect(port));
         return {
           runtime,
           ...directories,
           memoryMb: spec.memoryMb,
           ...(spec.image ? { image: spec.image } : {}),
+          ...(debug ? { debug } : {}),
+          ...(debugpyDirectory === undefined ? {} : { debugpyDirectory }),
           variables: launchVariables({ spec, runtime, ...seen, logStream, credentials, runtimeApi: sandbox.runtimeApiAddress }),
         };
       };

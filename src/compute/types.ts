@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { ImageProgram } from './images/program.ts';
 import type { Layer } from './images/unpack.ts';
+import type { DebugSession } from './inspect/session.ts';
 
 /** One line, or one message of several lines, in the environment's log stream. */
 export interface LogEvent {
@@ -154,6 +155,10 @@ export interface Launch {
    */
   readonly variables: Readonly<Record<string, string>>;
   readonly memoryMb: number;
+  /** A debugger may look into the runtime. */
+  readonly debug?: DebugSession;
+  /** Where debugpy lies. */
+  readonly debugpyDirectory?: string;
   /** Present for a container image, whose root `codeDirectory` is then. */
   readonly image?: ImageProgram;
 }
