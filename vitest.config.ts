@@ -7,5 +7,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // Machines are busy: what is waited for may take its time.
+    expect: { poll: { timeout: 15_000 } },
   },
 });

@@ -1,10 +1,11 @@
 #!/bin/sh
-# Builds native/sandboxd with this machine's C compiler; nothing to do where it is newer than its sources. Says so where it cannot be built:
+# Builds native/sandboxd with this machine's C compiler; nothing to do where it is built from these sources. Says so where it cannot be built:
 # Croft then runs functions as plain processes (`croft doctor`).
 cd "$(dirname "$0")/../native/sandboxd" || exit 1
 [ "$(uname -s)" = Linux ] || exit 0
 out=bin/sandboxd
-if [ -x "$out" ] && [ -z "$(find . -maxdepth 1 -name '*.[ch]' -newer "$out")" ]; then exit 0; fi
+sources=$(cat ./*.[ch] | cksum)
+if [ -x "$out" ] && [ "$(cat bin/sources 2>/dev/null)" = "$sources" ]; then exit 0; fi
 skip() {
   echo "native.sh: sandboxd is not built: $1; functions run as plain processes, without isolation" >&2
   exit 0
@@ -21,3 +22,4 @@ if ! "$cc" -std=c11 -O2 -Wall -Wextra -fPIE -pie -fstack-protector-strong -D_FOR
 fi
 rm -f bin/errors
 mv "bin/.new.$$" "$out"
+echo "$sources" > bin/sources

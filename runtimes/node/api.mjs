@@ -3,6 +3,19 @@ import net from 'node:net';
 
 const API = '/2018-06-01/runtime';
 
+/** A connection that was made ahead of the function. */
+let waiting;
+
+export function connect(address) {
+  const colon = address.lastIndexOf(':');
+  return net.connect({ host: address.slice(0, colon), port: Number(address.slice(colon + 1)), noDelay: true });
+}
+
+/** Has the Runtime API use a connection that is there. */
+export function useConnection(socket) {
+  waiting = socket;
+}
+
 /** One kept-alive connection to the Runtime API. The platform gone means that this process has no purpose: it exits. */
 export class RuntimeApi {
   #socket;
@@ -13,8 +26,7 @@ export class RuntimeApi {
 
   constructor(address) {
     this.#host = address;
-    const colon = address.lastIndexOf(':');
-    this.#socket = net.connect({ host: address.slice(0, colon), port: Number(address.slice(colon + 1)), noDelay: true });
+    this.#socket = waiting ?? connect(address);
     this.#socket.on('data', (chunk) => this.#receive(chunk));
     this.#socket.on('error', () => process.exit(0));
     this.#socket.on('close', () => process.exit(0));

@@ -15,6 +15,7 @@ if __name__ == "__main__":
     # The directory of this file is no part of the function's path; nothing of Croft can be imported by accident.
     sys.path.pop(0)
 
+import importlib
 import json
 import socket
 import time
@@ -43,13 +44,35 @@ class Fault(Exception):
 # ---------------------------------------------------------------------------------------------------------- the platform
 
 
+def connect(address):
+    host, _, port = address.rpartition(":")
+    return socket.create_connection((host, int(port)))
+
+
+def wait_for_function():
+    """Started ahead of any function (`--pool`): waits on the connection to the Runtime API for the one that this becomes."""
+    connection = connect(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    received = b""
+    while not received.endswith(b"\n"):
+        chunk = connection.recv(RECEIVE_BYTES)
+        if not chunk:
+            os._exit(0)
+        received += chunk
+    launch = json.loads(received)
+    os.environ.clear()
+    os.environ.update(launch["variables"])
+    time.tzset()
+    os.chdir(launch["directory"])
+    sys.argv[1:] = launch["args"]
+    return connection
+
+
 class RuntimeApi:
     """One kept-alive connection to the Runtime API. The platform gone means that this process has no purpose: it exits."""
 
-    def __init__(self, address):
+    def __init__(self, address, connection=None):
         self.host = address
-        host, _, port = address.rpartition(":")
-        self.socket = socket.create_connection((host, int(port)))
+        self.socket = connection or connect(address)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
         self.pending = 0
@@ -485,6 +508,7 @@ def prepare_paths(vendor, layers):
 
 
 def main():
+    connection = wait_for_function() if sys.argv[1:] == ["--pool"] else None
     lifeline = int(sys.argv[1]) if len(sys.argv) > 1 else -1
     vendor = sys.argv[2] if len(sys.argv) > 2 else ""
     layers = sys.argv[3] if len(sys.argv) > 3 else ""
@@ -499,7 +523,7 @@ def main():
     # `-S` leaves these out, and functions use them.
     builtins.exit = builtins.quit = sys.exit
     sys.meta_path.insert(0, LoggingOnImport())
-    api = RuntimeApi(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    api = RuntimeApi(os.environ["AWS_LAMBDA_RUNTIME_API"], connection)
     try:
         handler = load_handler(os.environ.get("_HANDLER", ""))
     except Exception as failure:

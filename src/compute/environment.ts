@@ -190,6 +190,8 @@ export class Environment {
     if (phase === 'init') for (const warning of warnings) this.#platform.warn(warning);
     const outcome = await this.#initPhase(launch, names, startedMs + limitMs);
     const durationMs = clock.mono() - startedMs;
+    // What it printed meanwhile belongs to this phase.
+    await this.#log.drain();
     this.#processes.memoryUsedMb();
     this.#platform.extensions(this.#extensions.statuses());
     if (outcome.kind === 'ready') {

@@ -32,9 +32,12 @@ export async function packageOf(files: Readonly<Record<string, string | Uint8Arr
   return { sha256: createHash('sha256').update(zip).digest('hex'), read: () => Promise.resolve(zip) };
 }
 
-/** The machine's process ids of what has this variable: of the runtime of an environment, by its log stream. Linux only. */
-export function processesOf(value: unknown, variable = 'AWS_LAMBDA_LOG_STREAM_NAME'): string[] {
-  const wanted = Buffer.from(`${variable}=${String(value)}\0`);
+/**
+ * The machine's process ids of what was started with this variable, or, without a name, of the runtime of an environment by its log
+ * stream, which ends in the environment's id. Linux only.
+ */
+export function processesOf(value: unknown, variable?: string): string[] {
+  const wanted = Buffer.from(variable === undefined ? `${String(value).slice(-32)}\0` : `${variable}=${String(value)}\0`);
   return readdirSync('/proc').filter((pid) => {
     try {
       return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/environ`).includes(wanted);

@@ -5,6 +5,7 @@ import type { Driver, Shape } from '../types.ts';
 import { LinuxSandbox } from './environment.ts';
 import { Helper, type HelperFeatures } from './helper.ts';
 import { PROCESSES_MAX, RUNTIME_API_PORT, TMP_MB_DEFAULT, USER_ID_BASE, USER_ID_INSIDE, USER_ID_RANGES, USER_IDS } from './limits.ts';
+import { Pool } from './pool.ts';
 import { imageMounts, type Mount, rootMounts, userFiles, writeMounts } from './root.ts';
 import { sweepCgroups } from './sweep.ts';
 import { FrameWriter, OP } from './wire.ts';
@@ -29,8 +30,12 @@ export interface SandboxDriverOptions {
   readonly namedHostPorts?: boolean;
   /** CPU limited to the memory's share during invocations; else only weighted by it. */
   readonly limitCpu?: boolean;
+  /** Whether runtimes are started ahead of functions; default true. */
+  readonly pooled?: boolean;
   /** More of the machine that every environment may read: files or folders. */
   readonly show?: readonly string[];
+  /** Told of what went wrong where nobody waits for it. */
+  readonly onError?: (error: unknown) => void;
   /** Layers to switch off: tests only. */
   readonly without?: readonly string[];
 }
@@ -45,6 +50,9 @@ export function createSandboxDriver(options: SandboxDriverOptions): SandboxDrive
   return new LinuxSandboxDriver(options);
 }
 
+/** A sandbox that is made ahead of its function. */
+const UNKNOWN: Shape = { runtime: '', memoryMb: 128, ephemeralStorageMb: TMP_MB_DEFAULT };
+
 class LinuxSandboxDriver implements SandboxDriver {
   readonly name = 'linux-sandbox';
   readonly isolation = 'namespaces';
@@ -53,6 +61,7 @@ class LinuxSandboxDriver implements SandboxDriver {
   #notes: string;
   #helper: Promise<Helper> | undefined;
   #live = new Set<LinuxSandbox>();
+  #pool = new Pool({ create: () => this.#create(UNKNOWN), onError: (error) => this.#options.onError?.(error) });
   #number = 0;
   #userBase: number;
   #mounts: Promise<readonly Mount[]>;
@@ -68,7 +77,7 @@ class LinuxSandboxDriver implements SandboxDriver {
   async probe(): Promise<HelperFeatures> {
     const { features } = await this.#running();
     if (!features) throw new Error('the sandbox helper did not say what it can do');
-    const sandbox = await this.prepare({ runtime: '', memoryMb: 128, ephemeralStorageMb: TMP_MB_DEFAULT });
+    const sandbox = await this.#create(UNKNOWN);
     await sandbox.kill();
     return features;
   }
@@ -78,23 +87,32 @@ class LinuxSandboxDriver implements SandboxDriver {
   }
 
   async prepare(shape: Shape): Promise<LinuxSandbox> {
+    const waiting = this.#pool.take(shape.runtime);
+    waiting?.assign(shape);
+    return waiting ?? this.#create(shape);
+  }
+
+  async #create(shape: Shape): Promise<LinuxSandbox> {
     const [helper, mounts] = await Promise.all([this.#running(), shape.imageDirectory === undefined ? this.#mounts : imageMounts(shape.imageDirectory)]);
     const number = ++this.#number;
-    const { endpoint, hostPorts = [], namedHostPorts = false, limitCpu = false } = this.#options;
+    const { endpoint, hostPorts = [], namedHostPorts = false, limitCpu = false, pooled = true } = this.#options;
     const endpointPort = endpoint?.port() ?? 0;
     const ports = [RUNTIME_API_PORT, ...(endpointPort > 0 ? [endpointPort] : [])];
     const user = helper.features?.user === 'own' ? this.#userBase + (number % USER_IDS) : USER_ID_INSIDE;
-    const sandbox: LinuxSandbox = new LinuxSandbox({
-      id: this.#options.newId(),
-      number,
-      helper,
+    const sandbox: LinuxSandbox = new LinuxSandbox(
+      {
+        id: this.#options.newId(),
+        number,
+        helper,
+        endpoint,
+        hostPorts,
+        namedHostPorts,
+        limitCpu,
+        onStart: (launch, command) => pooled && this.#pool.learn(launch, command),
+        onGone: () => this.#live.delete(sandbox),
+      },
       shape,
-      endpoint,
-      hostPorts,
-      namedHostPorts,
-      limitCpu,
-      onGone: () => this.#live.delete(sandbox),
-    });
+    );
     this.#live.add(sandbox);
     const body = new FrameWriter().number(user).number(user).number(shape.ephemeralStorageMb).number(PROCESSES_MAX).text(this.#root);
     helper.send(OP.create, number, writeMounts(body.numbers(ports), [...mounts, ...(shape.imageDirectory === undefined ? userFiles(user) : [])]));
@@ -108,6 +126,7 @@ class LinuxSandboxDriver implements SandboxDriver {
   }
 
   async stop(): Promise<void> {
+    await this.#pool.stop();
     await Promise.all([...this.#live].map((sandbox) => sandbox.kill()));
     const running = this.#helper;
     this.#helper = undefined;

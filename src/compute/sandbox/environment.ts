@@ -3,13 +3,14 @@ import { type Server, Socket, type SocketConstructorOpts } from 'node:net';
 import type { Readable } from 'node:stream';
 import { type Command, commandOf, placed } from '../command.ts';
 import { LaunchError } from '../failures.ts';
-import type { Exit, Launch, ProcessLaunch, RunningProcess, RunningRuntime, Sandbox, Shape } from '../types.ts';
+import type { Exit, Launch, ProcessLaunch, ResolvedRuntime, RunningProcess, RunningRuntime, Sandbox, Shape } from '../types.ts';
 import type { Endpoint } from './driver.ts';
 import type { Helper } from './helper.ts';
 import { forward, listeningPorts, namedPorts } from './host-ports.ts';
 import { CPU_PERIOD_US, CPU_QUOTA_US_MIN, CPU_SHARES, FREEZE_AFTER_MS, MEMORY_MB_PER_CPU, RUNTIME_API_PORT } from './limits.ts';
+import { launchMessage } from './parking.ts';
 import { exitOf, SandboxProcess } from './process.ts';
-import { CODE, launchMounts, OPT, placeRuntime, RUNTIMES, writeMounts } from './root.ts';
+import { CODE, launchMounts, type Mount, OPT, placeRuntime, RUNTIMES, writeMounts } from './root.ts';
 import { FrameWriter, type HelperEvent, OP } from './wire.ts';
 
 /** What the helper is told of a spawned process. */
@@ -23,14 +24,23 @@ export interface SandboxParts {
   /** The helper's number for it. */
   readonly number: number;
   readonly helper: Helper;
-  readonly shape: Shape;
   readonly endpoint: Endpoint | undefined;
   /** Ports of the machine's loopback that are reachable on its own. */
   readonly hostPorts: readonly number[];
   readonly namedHostPorts: boolean;
   /** Whether CPU is limited to the memory's share, or only weighted by it. */
   readonly limitCpu: boolean;
+  /** A runtime has been started, by this command. */
+  readonly onStart: (launch: Launch, command: Command) => void;
   readonly onGone: () => void;
+}
+
+/** A runtime that waits for its function. */
+interface Parked {
+  readonly runtime: ResolvedRuntime;
+  readonly command: Command;
+  readonly process: SandboxProcess;
+  readonly connection: Socket;
 }
 
 /** An answer that is waited for. */
@@ -47,6 +57,11 @@ export class LinuxSandbox implements Sandbox {
   readonly places = { code: CODE, opt: OPT };
   readonly ready: Promise<void>;
   #parts: SandboxParts;
+  #shape: Shape;
+  #parked: Parked | undefined;
+  /** The interpreter that is mounted. */
+  #interpreter: string | undefined;
+  #onEarly: ((socket: Socket) => void) | undefined;
   #listeners: Server[] = [];
   #onConnection: ((socket: Socket) => void) | undefined;
   /** Connections that came before somebody listened. */
@@ -62,8 +77,9 @@ export class LinuxSandbox implements Sandbox {
   #gone: Promise<void> | undefined;
   #resolveGone: () => void = () => {};
 
-  constructor(parts: SandboxParts) {
+  constructor(parts: SandboxParts, shape: Shape) {
     this.#parts = parts;
+    this.#shape = shape;
     this.id = parts.id;
     parts.helper.listen(parts.number, (event, handle) => this.#receive(event, handle));
     // The helper answers a creation with 0, which no other request has.
@@ -77,10 +93,44 @@ export class LinuxSandbox implements Sandbox {
   }
 
   async specialise(launch: Launch): Promise<RunningRuntime> {
-    await this.#become(launch);
     const { executable } = await placeRuntime(launch.runtime);
     const command = commandOf({ ...launch, runtime: { ...launch.runtime, executable } }, { ...this.places, runtimes: RUNTIMES, lifelineFd: -1 });
-    return this.#start(command, IS_MAIN);
+    const parked = this.#parked;
+    this.#parked = undefined;
+    const message = parked && launchMessage(parked.runtime, parked.command, command);
+    // It cannot become this one: the sandbox is used, the runtime is started anew.
+    if (parked && !message) await parked.process.kill();
+    await this.#become(launch);
+    this.#parts.onStart(launch, command);
+    if (!parked || !message) return this.#start(command, IS_MAIN);
+    parked.connection.ref();
+    parked.connection.write(message);
+    this.#onConnection?.(parked.connection);
+    return parked.process;
+  }
+
+  /** Starts a runtime that waits for its function; resolves once it does. */
+  async park(runtime: ResolvedRuntime, command: Command): Promise<SandboxProcess> {
+    const { mounts, executable } = await placeRuntime(runtime);
+    await this.#mount(mounts, [], false);
+    this.#interpreter = executable;
+    const connected = new Promise<Socket>((resolve) => {
+      this.#onEarly = resolve;
+    });
+    // The machine's list of processes shows with which variables each was started: this one's say whose it is.
+    const variables = { ...command.variables, _CROFT_ENVIRONMENT: this.id };
+    const process = await this.#start({ ...command, variables }, IS_MAIN);
+    const ended = process.exited.then(() => Promise.reject(new Error(`a ${runtime.name} runtime ended before it had a function`)));
+    const connection = await this.#parts.helper.within(Promise.race([connected, ended]));
+    this.#onEarly = undefined;
+    connection.unref();
+    this.#parked = { runtime, command, process, connection };
+    return process;
+  }
+
+  /** What the function that it is for may use: before {@link specialise}. */
+  assign(shape: Shape): void {
+    this.#shape = shape;
   }
 
   async spawn(launch: Launch, { file, args, variables }: ProcessLaunch): Promise<RunningProcess> {
@@ -133,13 +183,21 @@ export class LinuxSandbox implements Sandbox {
   }
 
   async #specialise(launch: Launch): Promise<void> {
-    const { helper, number, shape, limitCpu } = this.#parts;
+    const { helper, number, limitCpu } = this.#parts;
+    const shape = this.#shape;
     const [runtime, mounts, ports] = await Promise.all([placeRuntime(launch.runtime), launchMounts(launch), this.#portsFor(launch)]);
     const share = shape.memoryMb / MEMORY_MB_PER_CPU;
     const quotaUs = limitCpu ? Math.max(CPU_QUOTA_US_MIN, Math.round(share * CPU_PERIOD_US)) : 0;
     const limit = new FrameWriter().number(shape.memoryMb).number(Math.max(2, Math.round(share * CPU_SHARES)));
     helper.send(OP.limit, number, limit.number(quotaUs).number(CPU_PERIOD_US));
-    await this.#ask(OP.mount, (body) => writeMounts(body.number(shape.ephemeralStorageMb).number(1), [...runtime.mounts, ...mounts]).numbers(ports));
+    // A parked runtime has its interpreter already.
+    const programs = this.#interpreter === runtime.executable ? [] : runtime.mounts;
+    await this.#mount([...programs, ...mounts], ports, true);
+  }
+
+  async #mount(mounts: readonly Mount[], ports: readonly number[], seal: boolean): Promise<void> {
+    const tmpMb = seal ? this.#shape.ephemeralStorageMb : 0;
+    await this.#ask(OP.mount, (body) => writeMounts(body.number(tmpMb).number(seal ? 1 : 0), mounts).numbers(ports));
   }
 
   /** What else of the machine's loopback it reaches on its own. */
@@ -248,6 +306,7 @@ export class LinuxSandbox implements Sandbox {
       if (port === this.#parts.endpoint?.port()) this.#parts.endpoint.connect(socket);
       else if (port !== RUNTIME_API_PORT) forward(socket, port);
       else if (this.#onConnection) this.#onConnection(socket);
+      else if (this.#onEarly) this.#onEarly(socket);
       else this.#early.push(socket);
     });
   }

@@ -24,3 +24,13 @@ export const USER_ID_RANGES = 15_000;
 export const USER_ID_INSIDE = 993;
 /** Where functions find the Runtime API, as on AWS. */
 export const RUNTIME_API_PORT = 9001;
+/** Sandboxes in which a runtime waits for a function, for each runtime in use. */
+export const POOL_SIZE_DEFAULT = 2;
+/** As many where they were missed. */
+export const POOL_SIZE_MAX = 4;
+/** Of all runtimes together: some 10 MB of memory each for Python, 40 MB for Node.js. */
+export const POOLED_MAX = 12;
+/** How long after a cold start the pool is filled again. */
+export const POOL_REFILL_MS = 30;
+/** A runtime that no function has started with for this long has no pool any more. */
+export const POOL_IDLE_MS = 15 * 60_000;

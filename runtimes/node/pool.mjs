@@ -1,0 +1,31 @@
+/**
+ * Started ahead of any function: loads what does not depend on one, connects to the Runtime API, and becomes the function that the
+ * platform names on that connection. `bootstrap.mjs` does the rest.
+ */
+import 'node:stream';
+import 'node:util';
+import Module from 'node:module';
+import { connect, useConnection } from './api.mjs';
+import './loader.mjs';
+
+const connection = connect(process.env.AWS_LAMBDA_RUNTIME_API);
+const gone = () => process.exit(0);
+connection.on('error', gone);
+connection.on('close', gone);
+
+let received = Buffer.alloc(0);
+const gather = (chunk) => {
+  received = Buffer.concat([received, chunk]);
+  if (received.at(-1) !== 10) return;
+  connection.off('data', gather);
+  const { variables, directory, args } = JSON.parse(received.toString('utf8'));
+  for (const name of Object.keys(process.env)) delete process.env[name];
+  Object.assign(process.env, variables);
+  process.chdir(directory);
+  process.argv.splice(2, Infinity, ...args);
+  // NODE_PATH is read once, when Node.js starts.
+  Module._initPaths();
+  useConnection(connection);
+  import('./bootstrap.mjs');
+};
+connection.on('data', gather);
