@@ -78,8 +78,15 @@ it.skipIf(!hasSeedApps)(
       await topics.send(new sns.SubscribeCommand({ TopicArn, Protocol: 'lambda', Endpoint: FunctionArn }));
       await topics.send(new sns.PublishCommand({ TopicArn, Message: '42' }));
       expect(await croft.server.platform.bus.quiet(30_000)).toBe(true);
-      const { events = [] } = await lines.send(new logs.FilterLogEventsCommand({ logGroupName: '/aws/lambda/orders' }));
-      expect(events.map(({ message }) => message?.trim())).toContain('order 42');
+      // Log lines come after the call.
+      await expect
+        .poll(
+          async () => (await lines.send(new logs.FilterLogEventsCommand({ logGroupName: '/aws/lambda/orders' }))).events?.map(({ message }) => message?.trim()),
+          {
+            timeout: 20_000,
+          },
+        )
+        .toContain('order 42');
     } finally {
       functions.destroy();
       topics.destroy();

@@ -8,7 +8,7 @@ import type { TopicAddress } from './domain/arn.ts';
 import type { Message } from './domain/message.ts';
 import { CHARS_PER_COMMIT, FIFO_MESSAGES_PER_DELIVERY, FIFO_SUBSCRIPTIONS_MAX, SUBSCRIPTIONS_PER_COMMIT } from './limits.ts';
 import { type QueueAttribute, toQueue } from './queues.ts';
-import { accepts, type Handed, renderer } from './render.ts';
+import { accepts, type Handed, NOBODY, renderer } from './render.ts';
 import type { Signer } from './signing.ts';
 import { fromKey, keys, rangeOf, rowsOf, type SubscriptionRow, type TopicRow } from './store.ts';
 import { findTopic } from './topics.ts';
@@ -91,9 +91,11 @@ async function checked(platform: Platform, attempt: Attempt, one: Handed): Promi
     await snsContext(platform, { account, region, trace: attempt.trace }).call('lambda', 'Invoke', { FunctionName: functionArn, InvocationType: 'DryRun' });
     return one;
   } catch (error) {
-    if (!(error instanceof AwsError) || error.fault === 'server' || error.code === 'TooManyRequestsException') throw error;
+    if (!(error instanceof AwsError)) throw error;
+    // Whatever passes is for the invocation itself to wait for.
+    if (error.code !== 'ResourceNotFoundException') return one;
     platform.log.warn({ function: functionArn, reason: error.message }, 'an SNS message could not be delivered');
-    return deadLetter ? { kind: 'queue', delivery: deadLetter, chars: one.chars } : { kind: 'record', write: () => undefined, chars: 0 };
+    return deadLetter ? { kind: 'queue', delivery: deadLetter, chars: one.chars } : NOBODY;
   }
 }
 

@@ -36,7 +36,7 @@ export function toQueue(bus: Bus, tx: Tx, delivery: QueueDelivery, trace: Trace)
 const queueAttribute = ({ type, value }: StoredAttribute): QueueAttribute =>
   type.startsWith('Binary') ? { DataType: type, BinaryValue: value } : { DataType: type, StringValue: value };
 
-/** The attributes of a message delivered raw; more than ten have no room, and none is taken: "Amazon SNS raw message delivery". */
+/** The attributes of a message delivered raw; undefined where they are more than the ten that SQS has room for: "Amazon SNS raw message delivery". */
 export function rawAttributes({ attributes, replayed }: Pick<Message, 'attributes' | 'replayed'>): Record<string, QueueAttribute> | undefined {
   const entries = Object.entries(replayed ? { ...attributes, Replayed: { type: 'String', value: 'true' } } : attributes);
   return entries.length > RAW_ATTRIBUTES_MAX ? undefined : Object.fromEntries(entries.map(([name, value]) => [name, queueAttribute(value)]));

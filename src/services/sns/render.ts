@@ -107,6 +107,9 @@ interface Job extends Publication {
   readonly parts: () => Promise<NotificationParts>;
 }
 
+/** Handed to nobody. */
+export const NOBODY: Handed = { kind: 'record', write: () => undefined, chars: 0 };
+
 async function forQueue({ subscription, topic, message, body, parts }: Job): Promise<Handed> {
   const { endpoint, attributes } = subscription;
   const raw = isRaw(attributes);
@@ -114,11 +117,13 @@ async function forQueue({ subscription, topic, message, body, parts }: Job): Pro
   const deadLetterArn = deadLetterQueueOf(attributes);
   // A standard queue behind a FIFO topic gets its messages without order; one behind a standard topic keeps the group for fair queues.
   const grouped = endpoint.endsWith('.fifo') || !isFifo(topic);
-  const own = raw ? rawAttributes(message) : undefined;
+  const own = raw ? rawAttributes(message) : {};
+  // More than ten is the publisher's fault: such a message is not delivered.
+  if (!own) return NOBODY;
   const delivery: QueueDelivery = {
     queueArn: endpoint,
     body: text,
-    ...(own && Object.keys(own).length > 0 ? { attributes: own } : {}),
+    ...(Object.keys(own).length > 0 ? { attributes: own } : {}),
     ...(grouped && message.group !== undefined ? { group: message.group } : {}),
     ...(endpoint.endsWith('.fifo') && message.deduplicationId !== undefined ? { deduplicationId: message.deduplicationId } : {}),
     ...(message.traceHeader === undefined ? {} : { traceHeader: message.traceHeader }),
