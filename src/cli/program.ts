@@ -129,6 +129,14 @@ function addHouseCommands(croft: Command): void {
     .description('install what a package registry has of a runtime (Node.js; the client for Java); say how for the rest')
     .argument('<name>', 'e.g. nodejs22.x or java21')
     .action(async (name: string) => (await import('./commands/runtimes.ts')).install(name, createOutput('table')));
+  const images = croft.command('images').description('container images for functions');
+  common(
+    images
+      .command('push')
+      .description("put an image into Croft's registry: an OCI layout, an archive of one, or what `docker save` writes")
+      .argument('<path>', 'the folder or the file')
+      .argument('<name>', 'repository, or repository:tag (default tag: latest); the repository is made where it is missing'),
+  ).action(async (path: string, name: string, options: CommonOptions) => (await import('./commands/images.ts')).push(path, name, options, outputOf(options)));
   croft
     .command('backup')
     .description('copy all data to a new folder, while Croft runs')
