@@ -64,7 +64,7 @@ export function allRooms({ dataDir, config, platform, driver }: RoomParts): Serv
     createEcrRoom(),
     createSnsRoom(),
     createSsmRoom(),
-    createLambdaRoom(compute, { hotReload: config.auth === 'off' }),
+    createLambdaRoom(compute, { hotReload: config.auth === 'off', verify: config.auth === 'verify' }),
     createApiGatewayRoom(),
     createEventsRoom(),
     createSchedulerRoom(),

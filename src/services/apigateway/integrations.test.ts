@@ -10,6 +10,7 @@ import {
   PutMethodCommand,
 } from '@aws-sdk/client-api-gateway';
 import { CreateTableCommand, DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { CreateRoleCommand, IAMClient } from '@aws-sdk/client-iam';
 import { CreateFunctionCommand, LambdaClient, waitUntilFunctionActiveV2 } from '@aws-sdk/client-lambda';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -30,6 +31,8 @@ beforeAll(async () => {
   croft = await startCroft({ auth: 'verify', rootAccessKeyId: 'AKIDROOT', rootSecretAccessKey: 'secret' });
   sdk = { ...croft.sdk, credentials: { accessKeyId: 'AKIDROOT', secretAccessKey: 'secret' } };
   api = new APIGatewayClient(sdk);
+  const trust = { Statement: [{ Effect: 'Allow', Principal: { Service: ['apigateway.amazonaws.com', 'lambda.amazonaws.com'] }, Action: 'sts:AssumeRole' }] };
+  await new IAMClient(sdk).send(new CreateRoleCommand({ RoleName: 'gateway', AssumeRolePolicyDocument: JSON.stringify(trust) }));
   const created = await api.send(new CreateRestApiCommand({ name: 'integrations' }));
   restApiId = created.id ?? '';
   rootId = created.rootResourceId ?? '';

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CreateRoleCommand, IAMClient } from '@aws-sdk/client-iam';
 import { CreateFunctionCommand, GetFunctionConfigurationCommand, InvokeCommand, LambdaClient, UpdateFunctionCodeCommand } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startCroft, type TestCroft } from '../../../test/harness.ts';
@@ -92,7 +93,10 @@ it('refuses what is no directory, and everything where callers are checked', asy
   await expect(make('none', 'nodejs24.x', 'relative/path')).rejects.toThrow('must be the absolute path of a directory');
   await expect(make('none', 'nodejs24.x', join(folder, 'nowhere'))).rejects.toThrow('There is no directory');
   const checked = await startCroft({ auth: 'verify', rootAccessKeyId: 'AKIAROOT', rootSecretAccessKey: 'root-secret' });
-  const root = new LambdaClient({ ...checked.sdk, credentials: { accessKeyId: 'AKIAROOT', secretAccessKey: 'root-secret' } });
+  const sdk = { ...checked.sdk, credentials: { accessKeyId: 'AKIAROOT', secretAccessKey: 'root-secret' } };
+  const trust = { Statement: [{ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }] };
+  await new IAMClient(sdk).send(new CreateRoleCommand({ RoleName: 'functions', AssumeRolePolicyDocument: JSON.stringify(trust) }));
+  const root = new LambdaClient(sdk);
   const asked = { FunctionName: 'none', Runtime: 'nodejs24.x', Role: ROLE, Handler: 'app.handler', Code: { S3Bucket: 'hot-reload', S3Key: folder } } as const;
   await expect(root.send(new CreateFunctionCommand(asked))).rejects.toMatchObject({ name: 'AccessDeniedException' });
   await checked.stop();

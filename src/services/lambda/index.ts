@@ -82,6 +82,7 @@ import {
   putRuntimeManagementConfig,
 } from './operations/recorded-configs.ts';
 import { deleteResourcePolicy, getResourcePolicy, putResourcePolicy } from './operations/resource-policies.ts';
+import { withRole } from './operations/role.ts';
 import { getAccountSettings } from './operations/storage.ts';
 import { listTags, tagResource, untagResource } from './operations/tags.ts';
 import { updateFunctionCode } from './operations/update-function-code.ts';
@@ -95,6 +96,8 @@ import { usage } from './usage.ts';
 export interface LambdaOptions {
   /** False: directories of this machine are nobody's code. */
   readonly hotReload?: boolean;
+  /** Callers are known: roles must trust Lambda, and function URLs ask the function's policy. */
+  readonly verify?: boolean;
 }
 
 /** The Lambda room. See README.md. `compute` is started and stopped with it. */
@@ -127,10 +130,10 @@ export function createLambdaRoom(compute: Compute, options: LambdaOptions = {}):
   };
   return {
     name: 'lambda',
-    operations: { ...operationsOf(room), ...(options.hotReload === false ? WITHOUT_HOT_RELOAD : {}) },
+    operations: checked({ ...operationsOf(room), ...(options.hotReload === false ? WITHOUT_HOT_RELOAD : {}) }, options),
     resources,
     usage,
-    endpoints: { 'lambda-code': links.endpoint, 'lambda-url': createUrlEndpoint(room) },
+    endpoints: { 'lambda-code': links.endpoint, 'lambda-url': createUrlEndpoint(room, options) },
     async start(given) {
       started = given;
       await compute.start();
@@ -149,6 +152,13 @@ export function createLambdaRoom(compute: Compute, options: LambdaOptions = {}):
       await logs.flush();
     },
   };
+}
+
+/** With the checks that make sense only where callers are known. */
+function checked(operations: Record<string, OperationEntry>, { verify = false }: LambdaOptions): Record<string, OperationEntry> {
+  if (!verify) return operations;
+  const names = ['CreateFunction', 'UpdateFunctionConfiguration'];
+  return Object.fromEntries(Object.entries(operations).map(([name, entry]) => [name, names.includes(name) ? withRole(entry) : entry]));
 }
 
 function operationsOf(room: LambdaRoom): Record<string, OperationEntry> {

@@ -16,9 +16,12 @@ import {
   LambdaClient,
   ListCapacityProvidersCommand,
   ListFunctionVersionsByCapacityProviderCommand,
+  ListTagsCommand,
   PublishVersionCommand,
   PutProvisionedConcurrencyConfigCommand,
   PutResourcePolicyCommand,
+  TagResourceCommand,
+  UntagResourceCommand,
   UpdateCapacityProviderCommand,
   UpdateFunctionConfigurationCommand,
   waitUntilFunctionActiveV2,
@@ -173,6 +176,22 @@ describe('resource policies', () => {
     const nobody = { ResourceArn: `${ResourceArn}-not`, Policy: JSON.stringify({ Statement: [statement] }) };
     await expect(lambda.send(new PutResourcePolicyCommand(nobody))).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
   });
+});
+
+it('tags capacity providers and code signing configurations', async () => {
+  const missing = 'arn:aws:lambda:us-east-1:000000000000:capacity-provider:none';
+  await expect(lambda.send(new TagResourceCommand({ Resource: missing, Tags: { a: 'b' } }))).rejects.toMatchObject({
+    name: 'ResourceNotFoundException',
+    message: `Capacity provider not found: ${missing}`,
+  });
+  const publisher = 'arn:aws:signer:us-east-1:000000000000:/signing-profiles/p/abcdefghij';
+  const { CodeSigningConfig } = await lambda.send(
+    new CreateCodeSigningConfigCommand({ AllowedPublishers: { SigningProfileVersionArns: [publisher] }, Tags: { a: 'b' } }),
+  );
+  const Resource = CodeSigningConfig?.CodeSigningConfigArn ?? '';
+  await lambda.send(new TagResourceCommand({ Resource, Tags: { c: 'd' } }));
+  await lambda.send(new UntagResourceCommand({ Resource, TagKeys: ['a'] }));
+  expect((await lambda.send(new ListTagsCommand({ Resource }))).Tags).toEqual({ c: 'd' });
 });
 
 it('keeps capacity providers, which no function can use', async () => {

@@ -167,6 +167,7 @@ export interface CodeSigningRow {
   readonly publishers: readonly string[];
   /** `Warn` or `Enforce`. */
   readonly untrusted: string;
+  readonly tags?: Readonly<Record<string, string>>;
   readonly modifiedMs: number;
 }
 
@@ -265,6 +266,11 @@ export async function getAliasRow(store: Store, place: Place, name: string, alia
 export async function getPolicyRowAt(store: Store, key: Key): Promise<PolicyRow | undefined> {
   const value = await store.get(key);
   return value && decodeJson<PolicyRow>(value);
+}
+
+export async function getCapacityProviderRow(store: Store, place: Place, name: string): Promise<CapacityProviderRow | undefined> {
+  const value = await store.get(keys.capacityProvider(place, name));
+  return value && decodeJson<CapacityProviderRow>(value);
 }
 
 export async function getCodeSigningRow(store: Store, place: Place, id: string): Promise<CodeSigningRow | undefined> {

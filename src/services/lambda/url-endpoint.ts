@@ -1,11 +1,13 @@
+import { AwsError } from '../../kit/errors.ts';
 import { decodeJson } from '../../kit/json.ts';
 import type { WireResponse } from '../../protocol/wire.ts';
 import type { Ctx, EndpointRequest, HttpEndpoint } from '../service.ts';
 import { corsHeaders, preflight, responseHead, urlEvent, urlResponse } from './domain/function-url.ts';
+import { urlAllowed } from './domain/url-policy.ts';
 import type { LambdaRoom } from './functions.ts';
 import { SYNC_PAYLOAD_BYTES_MAX } from './limits.ts';
 import { invokeTarget } from './operations/target.ts';
-import { keys, type UrlRow } from './store.ts';
+import { getPolicyRowAt, keys, type UrlRow } from './store.ts';
 import { chunksOf, runStreaming, type StreamedAnswer } from './streaming.ts';
 
 const FORBIDDEN =
@@ -19,7 +21,7 @@ const HEAD_END = Buffer.alloc(8);
 const HEAD_BYTES_MAX = 65_536;
 
 /** Requests to functions' URLs; "Invoking Lambda function URLs". */
-export function createUrlEndpoint(room: LambdaRoom): HttpEndpoint {
+export function createUrlEndpoint(room: LambdaRoom, { verify = false }: { readonly verify?: boolean } = {}): HttpEndpoint {
   return async (ctx, request) => {
     const value = await ctx.platform.store.get(keys.urlId(request.id));
     if (!value) return refusal('AccessDeniedException', 403, '{"Message":null}');
@@ -27,9 +29,17 @@ export function createUrlEndpoint(room: LambdaRoom): HttpEndpoint {
     const asked = preflight(row.cors, request);
     if (asked) return asked;
     const cors = corsHeaders(row.cors, request.headers['origin']);
-    const answer = await answerOf(ctx, room, row, request);
+    const allowed = !verify || (await isAllowed(ctx, row));
+    const answer = allowed ? await answerOf(ctx, room, row, request) : refusal('AccessDeniedException', 403, FORBIDDEN);
     return { ...answer, headers: { ...withoutCors(answer.headers, row), ...cors, 'x-amzn-RequestId': ctx.requestId } };
   };
+}
+
+/** What the function's policy says, where callers are known. */
+async function isAllowed({ platform, principal }: Ctx, row: UrlRow): Promise<boolean> {
+  const caller = principal.type === 'anonymous' || row.authType !== 'AWS_IAM' ? undefined : principal;
+  const policy = await getPolicyRowAt(platform.store, keys.policy(row, row.name, row.qualifier));
+  return urlAllowed(policy?.statements ?? [], row.authType, row.account, caller);
 }
 
 async function answerOf(ctx: Ctx, room: LambdaRoom, row: UrlRow, request: EndpointRequest): Promise<WireResponse> {
@@ -50,7 +60,7 @@ async function answerOf(ctx: Ctx, room: LambdaRoom, row: UrlRow, request: Endpoi
     if (!(error instanceof Error)) throw error;
     if (error.name === 'ResourceNotFoundException') return refusal('AccessDeniedException', 403, FORBIDDEN);
     if (error.name === 'TooManyRequestsException')
-      return refusal(error.name, 429, JSON.stringify({ Reason: 'ConcurrentInvocationLimitExceeded', Type: 'User', message: error.message }));
+      return refusal(error.name, 429, JSON.stringify({ ...(error instanceof AwsError ? error.members : {}), message: error.message }));
     throw error;
   }
 }

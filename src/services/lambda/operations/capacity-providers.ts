@@ -21,7 +21,7 @@ import { type Place, readReference } from '../domain/names.ts';
 import { conflict, invalidParameter, notFound } from '../errors.ts';
 import { find } from '../functions.ts';
 import { LIST_ITEMS_MAX } from '../limits.ts';
-import { type CapacityProviderRow, keys, listRows, read, write } from '../store.ts';
+import { type CapacityProviderRow, getCapacityProviderRow, keys, listRows, read, write } from '../store.ts';
 import { markerOf, readMarker } from './list-functions.ts';
 
 /** Capacity is this machine's: what a provider says is kept and shown. */
@@ -123,9 +123,8 @@ const noProvider = (ctx: Ctx, name: string) => notFound(`Capacity provider not f
 
 async function requireProvider(ctx: Ctx, given: string): Promise<CapacityProviderRow> {
   const name = nameOf(ctx, given);
-  const key = keys.capacityProvider(ctx, name);
-  const [row] = (await listRows<CapacityProviderRow>(ctx.platform.store, key, 1)).rows;
-  if (row?.name !== name) throw noProvider(ctx, name);
+  const row = await getCapacityProviderRow(ctx.platform.store, ctx, name);
+  if (!row) throw noProvider(ctx, name);
   return row;
 }
 

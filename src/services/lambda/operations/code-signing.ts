@@ -35,6 +35,7 @@ export const createCodeSigningConfig: Operation<CreateCodeSigningConfigRequest, 
     description: input.Description ?? '',
     publishers: input.AllowedPublishers?.SigningProfileVersionArns ?? [],
     untrusted: input.CodeSigningPolicies?.UntrustedArtifactOnDeployment ?? 'Warn',
+    ...(input.Tags ? { tags: input.Tags } : {}),
     modifiedMs: clock.virtual(),
   };
   const key = keys.codeSigning(ctx, row.id);

@@ -8,11 +8,13 @@ import { functionNotFound, invalidParameter } from '../errors.ts';
 import { changeMappingTags, mappingTags } from '../event-source-mappings/index.ts';
 import { requireFunction } from '../functions.ts';
 import { type FunctionRow, keys, read, write } from '../store.ts';
+import { changeOtherTags, otherTags } from './other-tags.ts';
 
 /** "TagResource". */
 export const tagResource: Operation<TagResourceRequest, Record<string, never>> = async (ctx, input) => {
   const tags = input.Tags ?? {};
   if (await changeMappingTags(ctx, input.Resource ?? '', (before) => ({ ...before, ...tags }))) return {};
+  if (await changeOtherTags(ctx, input.Resource ?? '', (before) => ({ ...before, ...tags }))) return {};
   const name = functionOf(ctx, input.Resource ?? '');
   if (Object.keys(tags).length === 0) {
     await requireFunction(ctx.platform, ctx, name);
@@ -27,20 +29,21 @@ export const untagResource: Operation<UntagResourceRequest, Record<string, never
   const gone = new Set(input.TagKeys ?? []);
   const without = (before: Readonly<Record<string, string>>) => Object.fromEntries(Object.entries(before).filter(([key]) => !gone.has(key)));
   if (await changeMappingTags(ctx, input.Resource ?? '', without)) return {};
+  if (await changeOtherTags(ctx, input.Resource ?? '', without)) return {};
   await change(ctx, functionOf(ctx, input.Resource ?? ''), without);
   return {};
 };
 
 /** "ListTags". */
 export const listTags: Operation<ListTagsRequest, ListTagsResponse> = async (ctx, input) => {
-  const ofMapping = await mappingTags(ctx, input.Resource ?? '');
+  const ofMapping = (await mappingTags(ctx, input.Resource ?? '')) ?? (await otherTags(ctx, input.Resource ?? ''));
   if (ofMapping) return { Tags: { ...ofMapping } };
   const { tags } = await requireFunction(ctx.platform, ctx, functionOf(ctx, input.Resource ?? ''));
   return { Tags: { ...tags } };
 };
 
 function functionOf(ctx: Ctx, resource: string): string {
-  if (!resource.includes(':function:')) throw notImplemented('Tags on anything but functions and event source mappings');
+  if (!resource.includes(':function:')) throw notImplemented('Tags on layers');
   const { name, qualifier } = readReference(ctx, resource);
   if (qualifier !== undefined) throw invalidParameter('Tags on function aliases and versions are not supported. Please specify a function ARN.');
   return name;
