@@ -39,7 +39,7 @@ export const BUS_HOPS_MAX = 6;
 export const PUBLISH_CONCURRENCY = 32;
 export const DELIVER_CONCURRENCY = 64;
 /** What one commit of a fan-out writes at most; the rest follows in the next. */
-export const FAN_OUT_BYTES_MAX = 4 * 1024 * 1024;
+export const FAN_OUT_BYTES_MAX = 1024 * 1024;
 export const FAN_OUT_DELIVERIES_MAX = 200;
 /** Rules read at once. */
 export const RULES_PAGE = 200;

@@ -13,9 +13,11 @@ import {
 } from '@aws-sdk/client-cloudformation';
 import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import * as sdk from '@aws-sdk/client-eventbridge';
+import { CreateFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { ListSchedulesCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startCroft, type TestCroft } from '../../../test/harness.ts';
+import { zipFiles } from '../../compute/testing.ts';
 import { projectRoot } from '../../kit/root.ts';
 
 const APPS = join(projectRoot(), '../shared/seed-apps');
@@ -109,6 +111,35 @@ const GENERAL = {
   },
   Outputs: { Rule: { Value: { Ref: 'Rule' } }, Arn: { Value: { 'Fn::GetAtt': ['Rule', 'Arn'] } } },
 };
+
+// scripts/runtimes.sh brings boto3.
+describe.skipIf(!existsSync(APPS) || !existsSync(join(projectRoot(), 'runtimes/python/vendor/boto3')))('the guides’ warm-table', () => {
+  it('is kept warm by a rule of five minutes, unmodified: one environment, imported once', async () => {
+    const code = readFileSync(join(APPS, 'warm-table/lambda_function.py'));
+    const ZipFile = await zipFiles({ 'lambda_function.py': code });
+    const { FunctionArn } = await new LambdaClient(croft.sdk).send(
+      new CreateFunctionCommand({
+        FunctionName: 'warm',
+        Runtime: 'python3.12',
+        Handler: 'lambda_function.lambda_handler',
+        Role: 'arn:aws:iam::000000000000:role/f',
+        Code: { ZipFile },
+        Timeout: 30,
+        Environment: { Variables: { TABLE_NAME: 't' } },
+      }),
+    );
+    await events.send(new sdk.PutRuleCommand({ Name: 'warm', ScheduleExpression: 'rate(5 minutes)' }));
+    await events.send(new sdk.PutTargetsCommand({ Rule: 'warm', Targets: [{ Id: 'f', Arn: FunctionArn }] }));
+    const reports = async () => (await logged('warm')).filter((line) => line.startsWith('REPORT'));
+    for (const pings of [1, 2, 3]) {
+      croft.server.platform.clock.advance(300_000);
+      await until(async () => (await reports()).length === pings);
+    }
+    expect((await reports()).filter((line) => line.includes('Init Duration'))).toHaveLength(1);
+    expect((await logged('warm')).filter((line) => line.includes('ERROR'))).toEqual([]);
+    await events.send(new sdk.DisableRuleCommand({ Name: 'warm' }));
+  }, 120_000);
+});
 
 describe('stacks', () => {
   it('make buses, rules, archives, destinations and schedules, and take them away', async () => {

@@ -1,6 +1,6 @@
 import type { ConnectionHttpParameters } from '@aws-sdk/client-eventbridge';
 import { DeliveryError } from '../domain/failures.ts';
-import { isObject } from '../domain/json.ts';
+import { isObject, parseIfJson } from '../domain/json.ts';
 import { namedBy } from '../domain/names.ts';
 import { type ConnectionRow, type DestinationRow, keys, read } from '../store.ts';
 import { checkAnswer, exchange, fillPath, valuesOf } from './http.ts';
@@ -63,6 +63,6 @@ const lowerCase = (headers: Record<string, string>) => Object.fromEntries(Object
 function bodyWith(input: string, parameters: ConnectionHttpParameters | undefined): string {
   const extra = valuesOf(parameters?.BodyParameters);
   if (Object.keys(extra).length === 0) return input;
-  const parsed: unknown = JSON.parse(input);
+  const parsed = parseIfJson(input);
   return isObject(parsed) ? JSON.stringify({ ...parsed, ...extra }) : input;
 }

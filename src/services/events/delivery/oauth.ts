@@ -1,6 +1,6 @@
 import type { Platform } from '../../service.ts';
 import { DeliveryError } from '../domain/failures.ts';
-import { isObject } from '../domain/json.ts';
+import { isObject, parseIfJson } from '../domain/json.ts';
 import { TOKEN_MARGIN_MS, TOKEN_MS_DEFAULT, TOKENS_MAX } from '../limits.ts';
 import type { ConnectionRow } from '../store.ts';
 import { exchange, valuesOf } from './http.ts';
@@ -25,6 +25,8 @@ export async function bearerOf({ clock }: Platform, connection: ConnectionRow): 
   const known = tokens.get(key);
   if (known && known.untilMs > clock.real()) return known.value;
   const { ClientParameters, AuthorizationEndpoint = '', HttpMethod = 'POST', OAuthHttpParameters } = connection.auth.OAuthParameters ?? {};
+  if (!URL.canParse(AuthorizationEndpoint))
+    throw new DeliveryError({ code: 'INVALID_PARAMETER', message: `${AuthorizationEndpoint} is no URL.`, retry: false });
   const url = new URL(AuthorizationEndpoint);
   for (const [name, value] of Object.entries(valuesOf(OAuthHttpParameters?.QueryStringParameters))) url.searchParams.set(name, value);
   const fields = {
@@ -45,7 +47,7 @@ export async function bearerOf({ clock }: Platform, connection: ConnectionRow): 
     },
     body: form.toString(),
   });
-  const parsed = answer.status < 300 ? parse(answer.body) : undefined;
+  const parsed = answer.status < 300 ? parseIfJson(answer.body) : undefined;
   if (!isObject(parsed) || typeof parsed['access_token'] !== 'string')
     throw new DeliveryError({
       code: 'ERROR_FROM_TARGET',
@@ -59,12 +61,4 @@ export async function bearerOf({ clock }: Platform, connection: ConnectionRow): 
   if (tokens.size >= TOKENS_MAX) tokens.clear();
   tokens.set(key, { value, untilMs: clock.real() + Math.max(0, lastsMs - TOKEN_MARGIN_MS) });
   return value;
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -4,7 +4,7 @@ import { notImplemented } from '../../../kit/errors.ts';
 import type { Platform } from '../../service.ts';
 import { packText, withId } from '../domain/event.ts';
 import { DeliveryError } from '../domain/failures.ts';
-import { isObject } from '../domain/json.ts';
+import { isObject, parseIfJson } from '../domain/json.ts';
 import { busOfArn, type Scope } from '../domain/names.ts';
 import { kindOf, type TargetKind } from '../domain/targets.ts';
 import { BUS_HOPS_MAX, LAMBDA_INLINE_BYTES_MAX } from '../limits.ts';
@@ -117,7 +117,7 @@ async function toLogs({ platform, attempt, payload, input }: Sending, arn: strin
     // A delivery that is tried again has made its stream already.
     if ((error as { code?: string }).code !== 'ResourceAlreadyExistsException') throw error;
   }
-  const parsed: unknown = payload.target.InputTransformer === undefined ? undefined : JSON.parse(input);
+  const parsed = payload.target.InputTransformer === undefined ? undefined : parseIfJson(input);
   const given = isObject(parsed) && typeof parsed['message'] === 'string' ? parsed : undefined;
   const timestamp = Number(given?.['timestamp'] ?? platform.clock.virtual());
   await ctx.call('logs', 'PutLogEvents', {

@@ -54,7 +54,7 @@ async function send(platform: Platform, attempt: Attempt, request: Request): Pro
   ctx.meter('Invocations', invocationsOf(Buffer.byteLength(request.shown)));
   const event = request.event === undefined ? undefined : Buffer.from(request.event, 'utf8');
   if (event === undefined || event.length > LAMBDA_INLINE_BYTES_MAX) {
-    await ctx.call(request.service, request.operation, request.input);
+    checkEntries(await ctx.call(request.service, request.operation, request.input));
     return;
   }
   // The function is asked whether it is there; then its invocation takes this delivery's place in one commit.
@@ -71,6 +71,13 @@ async function send(platform: Platform, attempt: Attempt, request: Request): Pro
     });
     attempt.settle(tx);
   });
+}
+
+/** PutEvents succeeds though its only entry fails. */
+function checkEntries(output: Record<string, unknown>): void {
+  if (!output['FailedEntryCount'] || !Array.isArray(output['Entries'])) return;
+  const [failed] = (output['Entries'] as { ErrorCode?: string; ErrorMessage?: string }[]).filter(({ ErrorCode }) => ErrorCode !== undefined);
+  if (failed) throw new AwsError(failed.ErrorCode ?? 'ValidationException', failed.ErrorMessage ?? '');
 }
 
 const PASSING = /Throttl|TooManyRequests|RequestLimitExceeded|SlowDown|ServiceUnavailable|ResourceConflict/;

@@ -27,8 +27,11 @@ export function modelInput(model: ServiceModel, ref: ShapeRef | undefined, value
       return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, modelInput(model, shape.value, inner, depth + 1)]));
     case 'blob':
       return typeof value === 'string' ? Buffer.from(value, 'utf8') : Buffer.from(JSON.stringify(value), 'utf8');
-    case 'timestamp':
-      return new Date(typeof value === 'number' ? value * 1000 : String(value));
+    case 'timestamp': {
+      const date = new Date(typeof value === 'number' ? value * 1000 : String(value));
+      if (Number.isNaN(date.getTime())) throw validation(`The Input you specify has a time that is none: ${String(value)}.`);
+      return date;
+    }
     case 'string':
       return typeof value === 'string' ? value : typeof value === 'object' ? JSON.stringify(value) : String(value);
     default:
