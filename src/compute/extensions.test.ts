@@ -65,7 +65,7 @@ const say = (...parts) => console.log(name, ...parts.map((part) => typeof part =
 `;
 
 const HANDLER =
-  'import json, os, time, urllib.request\nprint("loading")\ndef handler(event, context):\n  print("handling")\n  if event.get("sleep"): time.sleep(event["sleep"])\n  return os.getpid()\n';
+  'import os, time\nprint("loading")\nloaded = os.urandom(8).hex()\ndef handler(event, context):\n  print("handling")\n  if event.get("sleep"): time.sleep(event["sleep"])\n  return loaded\n';
 
 async function make(
   functionName: string,

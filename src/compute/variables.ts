@@ -13,6 +13,9 @@ export interface LaunchFacts {
   readonly runtimeApi: string;
 }
 
+/** Places of AWS's, most of which are not on this machine. */
+const SYSTEM_LIBRARIES = '/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib';
+
 /** Where X-Ray's libraries send segments: nobody listens, and a datagram to nobody on this machine costs nothing. */
 const XRAY = {
   AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',
@@ -28,10 +31,10 @@ const XRAY = {
 export function launchVariables(facts: LaunchFacts): Record<string, string> {
   const { spec, runtime, codeDirectory, optDirectory = '/opt', logStream, credentials, runtimeApi } = facts;
   return {
-    PATH: `/usr/local/bin:/usr/bin:/bin:${optDirectory}/bin`,
+    PATH: `/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:${optDirectory}/bin`,
     LANG: 'en_US.UTF-8',
     TZ: ':UTC',
-    ...(spec.image ? {} : { LD_LIBRARY_PATH: `${codeDirectory}:${codeDirectory}/lib:${optDirectory}/lib` }),
+    ...(spec.image ? {} : { LD_LIBRARY_PATH: `${SYSTEM_LIBRARIES}:${codeDirectory}:${codeDirectory}/lib:${optDirectory}/lib` }),
     // Without a machine's locale to fall back on, Python reads files as UTF-8 as it does on AWS.
     ...(runtime.family === 'python' ? { LC_CTYPE: 'C.UTF-8' } : {}),
     ...XRAY,

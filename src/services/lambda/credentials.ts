@@ -5,7 +5,7 @@ import type { Place } from './domain/names.ts';
 import { CREDENTIALS_MARGIN_MS, CREDENTIALS_MAX, SESSION_NAME_LENGTH_MIN } from './limits.ts';
 import { lambdaContext, lambdaPrincipal } from './principal.ts';
 
-/** Temporary credentials of execution roles, kept until shortly before they end. */
+/** Temporary credentials of execution roles: each execution environment has its own, as on AWS. */
 export interface RoleCredentials {
   get(place: Place, role: string, functionName: string): Promise<FunctionCredentials>;
 }
@@ -17,10 +17,11 @@ interface Kept {
 }
 
 export function createRoleCredentials(platform: () => Platform): RoleCredentials {
-  const kept = new Map<string, Promise<Kept>>();
+  /** For the next environment of a function: nobody waits for them while it starts. */
+  const ahead = new Map<string, Promise<Kept | undefined>>();
 
   const assume = async (place: Place, role: string, functionName: string): Promise<Kept> => {
-    const request = { RoleArn: role, RoleSessionName: functionName.padEnd(SESSION_NAME_LENGTH_MIN, '-') };
+    const request = { RoleArn: role, RoleSessionName: functionName.length < SESSION_NAME_LENGTH_MIN ? `${functionName}@lambda_function` : functionName };
     let answer: Record<string, unknown>;
     try {
       answer = await lambdaContext(platform(), place).call('sts', 'AssumeRole', request, { principal: lambdaPrincipal(place.account) });
@@ -38,17 +39,15 @@ export function createRoleCredentials(platform: () => Platform): RoleCredentials
   return {
     async get(place, role, functionName) {
       const key = `${place.account} ${place.region} ${role} ${functionName}`;
-      const known = await kept.get(key);
-      if (known && known.expiresMs - CREDENTIALS_MARGIN_MS > platform().clock.real()) return known.credentials;
-      if (kept.size >= CREDENTIALS_MAX) kept.clear();
-      const renewed = assume(place, role, functionName);
-      kept.set(key, renewed);
-      try {
-        return (await renewed).credentials;
-      } catch (error) {
-        kept.delete(key);
-        throw error;
-      }
+      const ready = ahead.get(key);
+      ahead.delete(key);
+      const known = await ready;
+      const isFresh = known !== undefined && known.expiresMs - CREDENTIALS_MARGIN_MS > platform().clock.real();
+      const { credentials } = isFresh ? known : await assume(place, role, functionName);
+      if (ahead.size >= CREDENTIALS_MAX) ahead.clear();
+      // What fails here is found again, and told, by who needs it next.
+      if (!ahead.has(key)) ahead.set(key, assume(place, role, functionName).catch(() => undefined));
+      return credentials;
     },
   };
 }
