@@ -4,6 +4,7 @@ import { formatArn } from '../../kit/arn.ts';
 import { AwsError } from '../../kit/errors.ts';
 import { aclOfHeaders } from './domain/acl.ts';
 import { customerKeyOf } from './domain/customer-key.ts';
+import { encodeWords } from './domain/encoded-words.ts';
 import { lockOfHeaders } from './domain/lock.ts';
 import type { Attributes, BucketRecord, Encryption, ObjectHeaders } from './domain/records.ts';
 import { tagsFromHeader } from './domain/tags.ts';
@@ -87,8 +88,8 @@ export function headersOf(input: Partial<AttributeInput>): ObjectHeaders {
   });
 }
 
-export function metadataOf(metadata: Record<string, string> | undefined): Record<string, string> {
-  const entries = Object.entries(metadata ?? {}).map(([name, value]) => [name.toLowerCase(), plainText(value)] as const);
+export function metadataOf(metadata: Record<string, string> | undefined, read = plainText): Record<string, string> {
+  const entries = Object.entries(metadata ?? {}).map(([name, value]) => [name.toLowerCase(), headerText(read(value))] as const);
   const bytes = entries.reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value), 0);
   if (bytes > METADATA_BYTES_MAX) throw metadataTooLarge(bytes, METADATA_BYTES_MAX);
   return Object.fromEntries(entries);
@@ -99,6 +100,11 @@ function defaultEncryption(bucket: BucketRecord): Encryption {
   const { encryption } = bucket;
   if (!encryption || encryption.algorithm === 'AES256') return { algorithm: 'AES256' };
   return { ...encryption, kmsKeyId: encryption.kmsKeyId ?? awsManagedKey(bucket) };
+}
+
+/** What is beyond Latin-1 no header can carry as it is: a presigned URL's query can bring it. */
+function headerText(value: string): string {
+  return /[^ -\xff\t]/.test(value) ? encodeWords(value) : value;
 }
 
 const ENCODED_WORD = /^=\?UTF-8\?([BQ])\?([^?]*)\?=$/i;
@@ -129,7 +135,7 @@ export function encryptionOf(bucket: BucketRecord, input: Pick<AttributeInput, '
   return {
     algorithm,
     kmsKeyId: input.SSEKMSKeyId ?? awsManagedKey(bucket),
-    ...(input.BucketKeyEnabled ? { bucketKeyEnabled: true } : {}),
+    ...((input.BucketKeyEnabled ?? bucket.encryption?.bucketKeyEnabled) ? { bucketKeyEnabled: true } : {}),
   };
 }
 

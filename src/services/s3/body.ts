@@ -153,19 +153,21 @@ async function* joined(head: readonly Uint8Array[], rest: AsyncGenerator<Uint8Ar
 }
 
 /**
- * An object's bytes, or a range of them. Undefined where the body has gone meanwhile: the object was replaced while it was looked up, and
+ * An object's bytes, or a range of them: small ones as they are, since a stream would cost more than all the rest. Undefined where the body has gone meanwhile: the object was replaced while it was looked up, and
  * the caller looks again.
  */
-export async function openBody(ctx: Ctx, bucketId: string, record: ObjectRecord, range?: ByteRange): Promise<Readable | undefined> {
+export async function openBody(ctx: Ctx, bucketId: string, record: ObjectRecord, range?: ByteRange): Promise<Readable | Buffer | undefined> {
   const { body } = record;
   const { store, blobs } = ctx.platform;
   try {
     switch (body.kind) {
       case 'empty':
-        return Readable.from([], { objectMode: false });
+        return Buffer.alloc(0);
       case 'inline': {
         const bytes = await store.get(keys.inline(bucketId, body.id));
-        return bytes && Readable.from([range ? bytes.subarray(range.start, range.end + 1) : bytes], { objectMode: false });
+        if (!bytes) return undefined;
+        const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+        return range ? whole.subarray(range.start, range.end + 1) : whole;
       }
       case 'blob':
         return await blobs.read(body.id, range);

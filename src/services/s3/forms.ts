@@ -8,7 +8,7 @@ import type { WireResponse } from '../../protocol/wire.ts';
 import { element, XML_HEADER } from '../../protocol/xml/encode.ts';
 import { parseXml, XmlSyntaxError } from '../../protocol/xml/parse.ts';
 import type { Ctx, EndpointRequest } from '../service.ts';
-import { attributesOf } from './attributes.ts';
+import { attributesOf, metadataOf } from './attributes.ts';
 import { grantsNothing } from './buckets.ts';
 import { checksumMember, planChecksum } from './domain/checksums.ts';
 import { encodeWords, latin1Only } from './domain/encoded-words.ts';
@@ -56,7 +56,9 @@ async function answer(ctx: Ctx, request: EndpointRequest): Promise<WireResponse>
   const key = file.name === '' ? given : given.replaceAll(FILENAME, file.name.replace(/^.*[\\/]/, ''));
   checkKey(key);
   const input = inputOf(form);
-  const attributes = { ...attributesOf(bucket, input, ctx.platform.clock.virtual()), tags: tagsOf(fields.get('tagging')) };
+  // Fields are text already: what looks encoded in them was written so.
+  const metadata = metadataOf(input.Metadata, (value) => value);
+  const attributes = { ...attributesOf(bucket, input, ctx.platform.clock.virtual()), metadata, tags: tagsOf(fields.get('tagging')) };
   const headers = Object.fromEntries([...fields].filter(([name]) => name.startsWith('x-amz-checksum-') || name === 'x-amz-sdk-checksum-algorithm'));
   const { etag, checksum, written } = await storeObject(ctx, bucket, key, {
     attributes,

@@ -58,6 +58,16 @@ function noContent(_ctx: Ctx, _output: Record<string, unknown>, response: WireRe
   return { ...response, status: 204 };
 }
 
+/** S3 names the owner before the buckets, the model after them. */
+function ownerFirst(_ctx: Ctx, _output: Record<string, unknown>, response: WireResponse): WireResponse {
+  const text = String(response.body);
+  const at = text.indexOf('<Owner>');
+  const end = text.indexOf('</Owner>') + '</Owner>'.length;
+  const before = text.indexOf('<Buckets');
+  if (at < before || before < 0) return response;
+  return { ...response, body: text.slice(0, before) + text.slice(at, end) + text.slice(before, at) + text.slice(end) };
+}
+
 /** HeadBucket has a type although it has no body. */
 function xmlType(_ctx: Ctx, _output: Record<string, unknown>, response: WireResponse): WireResponse {
   return { ...response, headers: { ...response.headers, 'Content-Type': 'application/xml' } };
@@ -121,7 +131,7 @@ const bucketOperations: Record<string, OperationEntry> = {
   CreateBucket: entry(buckets.createBucket, 'tier1', onBucket, { recorded: ['ACL'] }),
   HeadBucket: entry(buckets.headBucket, 'tier2', onBucket, { action: 'ListBucket', respond: xmlType }),
   DeleteBucket: entry(buckets.deleteBucket, 'free', onBucket),
-  ListBuckets: entry(buckets.listBuckets, 'tier1', onAll, { action: 'ListAllMyBuckets' }),
+  ListBuckets: entry(buckets.listBuckets, 'tier1', onAll, { action: 'ListAllMyBuckets', respond: ownerFirst }),
   GetBucketLocation: entry(buckets.getBucketLocation, 'tier2', onBucket),
   PutBucketVersioning: entry(versioning.putBucketVersioning, 'tier1', onBucket),
   GetBucketVersioning: entry(versioning.getBucketVersioning, 'tier2', onBucket),

@@ -8,8 +8,12 @@ import { invalidArgument } from './errors.ts';
 import { keys, rangeOf } from './store.ts';
 
 const PAGE_ROWS = 1000;
+const PAGE_ROWS_MIN = 8;
 
-/** Rows of a range one at a time, read in pages. */
+/**
+ * Rows of a range one at a time, read in pages. Whoever seeks past most of what it reads (a delimiter with many keys to each common
+ * prefix) is given small pages, so that a million keys under ten prefixes are ten short reads.
+ */
 class Cursor {
   readonly #store: Store;
   readonly #to: Key;
@@ -17,6 +21,9 @@ class Cursor {
   #page: readonly Entry[] = [];
   #at = 0;
   #more = true;
+  #rows = PAGE_ROWS;
+  /** Rows of the page at hand that were looked at. */
+  #looked = 0;
 
   constructor(store: Store, from: Key, to: Key) {
     this.#store = store;
@@ -28,13 +35,16 @@ class Cursor {
   async peek(): Promise<Entry | undefined> {
     while (this.#at >= this.#page.length) {
       if (!this.#more || this.#from >= this.#to) return undefined;
-      const page = await this.#store.range({ from: this.#from, to: this.#to, limit: PAGE_ROWS });
+      const page = await this.#store.range({ from: this.#from, to: this.#to, limit: this.#rows });
       this.#page = page.entries;
       this.#at = 0;
+      this.#looked = 0;
+      this.#rows = Math.min(PAGE_ROWS, this.#rows * 2);
       this.#more = page.more;
       const last = page.entries.at(-1);
       if (last) this.#from = `${last[0]}\x00`;
     }
+    this.#looked++;
     return this.#page[this.#at];
   }
 
@@ -46,6 +56,7 @@ class Cursor {
   seek(row: Key): void {
     while (this.#at < this.#page.length && (this.#page[this.#at]?.[0] ?? '') < row) this.#at++;
     if (this.#at >= this.#page.length && this.#from < row) {
+      if (this.#looked * 4 <= this.#page.length) this.#rows = Math.max(PAGE_ROWS_MIN, Math.floor(this.#page.length / 8));
       this.#from = row;
       this.#more = true;
     }

@@ -88,10 +88,11 @@ export function checkWhole(
     throw invalidRequest(`The provided 'x-amz-mp-object-size' header value ${input.MpuObjectSize} does not match what was computed: ${size}`);
   }
   const given = Object.keys(input).filter((member) => /^Checksum(?!Type$)/.test(member) && input[member as keyof ChecksumMembers] !== undefined);
-  if (given.length === 0) return;
+  const member = memberOf(checksum.algorithm);
+  // An upload that was begun without an algorithm looks at its own default only.
+  if (given.length === 0 || (!upload.checksum && !given.includes(member))) return;
   // Without its type a checksum is taken for a composite one.
   const sameType = checksum.type === 'COMPOSITE' || type === 'FULL_OBJECT' || upload.checksum === undefined;
-  const member = memberOf(checksum.algorithm);
   const value = input[member];
   const matches = value === checksum.value || value === checksum.value.replace(/-\d+$/, '');
   if (!sameType || given.some((one) => one !== member) || !matches) throw badChecksum(checksum.algorithm.toLowerCase());

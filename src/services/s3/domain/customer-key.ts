@@ -13,9 +13,9 @@ export interface CustomerKeyInput {
 
 const HEADER = 'x-amz-server-side-encryption';
 
-/** The MD5 (Base64) of the key that a request brings; undefined where it brings none. Throws `InvalidArgument`, `InvalidEncryptionAlgorithmError`. */
-export function customerKeyOf(input: CustomerKeyInput): string | undefined {
-  const { SSECustomerAlgorithm: algorithm, SSECustomerKey: key, SSECustomerKeyMD5: md5 } = input;
+/** What a request says to be the MD5 (Base64) of its key; undefined where it brings none. Throws `InvalidArgument`, `InvalidEncryptionAlgorithmError`. */
+export function claimedKey(input: CustomerKeyInput): string | undefined {
+  const { SSECustomerAlgorithm: algorithm, SSECustomerKey: key } = input;
   if (!key && !algorithm) return undefined;
   const needs = 'Requests specifying Server Side Encryption with Customer provided keys must provide';
   if (input.ServerSideEncryption) {
@@ -32,24 +32,40 @@ export function customerKeyOf(input: CustomerKeyInput): string | undefined {
       members: { ArgumentName: HEADER, ArgumentValue: algorithm },
     });
   }
-  const bytes = Buffer.from(key, 'base64');
-  if (bytes.length !== 32) throw invalidArgument('The secret key was invalid for the specified algorithm.', HEADER);
-  const computed = createHash('md5').update(bytes).digest('base64');
-  if (computed !== md5) throw invalidArgument('The calculated MD5 hash of the key did not match the hash that was provided.', HEADER);
-  return computed;
+  return input.SSECustomerKeyMD5 ?? '';
 }
 
-/** Lets only those read whose key the object was written with. */
-export function checkCustomerKey(encryption: Encryption, given: string | undefined): void {
+/** Throws `InvalidArgument` for a key that is none, or not the one of its MD5. */
+function verifyKey({ SSECustomerKey: key = '', SSECustomerKeyMD5: md5 }: CustomerKeyInput): void {
+  const bytes = Buffer.from(key, 'base64');
+  if (bytes.length !== 32) throw invalidArgument('The secret key was invalid for the specified algorithm.', HEADER);
+  if (createHash('md5').update(bytes).digest('base64') !== md5) {
+    throw invalidArgument('The calculated MD5 hash of the key did not match the hash that was provided.', HEADER);
+  }
+}
+
+/** {@link claimedKey} of a writer, whose key is then as it says. */
+export function customerKeyOf(input: CustomerKeyInput): string | undefined {
+  const claimed = claimedKey(input);
+  if (claimed !== undefined) verifyKey(input);
+  return claimed;
+}
+
+/** Lets only those read whose key the object was written with. What the request says of its key is compared first, as S3 does. */
+export function checkCustomerKey(encryption: Encryption, input: CustomerKeyInput): void {
   const { customerKeyMd5: expected } = encryption;
-  if (expected === given) return;
+  const given = claimedKey(input);
+  if (expected === undefined && given === undefined) return;
   if (expected === undefined) throw invalidRequest('The encryption parameters are not applicable to this object.');
   if (given === undefined) {
     throw invalidRequest('The object was stored using a form of Server Side Encryption. The correct parameters must be provided to retrieve the object.');
   }
-  throw new AwsError('AccessDenied', 'Requests specifying Server Side Encryption with Customer provided keys must provide the correct secret key.', {
-    status: 403,
-  });
+  if (given !== expected) {
+    throw new AwsError('AccessDenied', 'Requests specifying Server Side Encryption with Customer provided keys must provide the correct secret key.', {
+      status: 403,
+    });
+  }
+  verifyKey(input);
 }
 
 /** The parts of an upload are written with the key that it was begun with. */

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type {
   CreateBucketOutput,
   CreateBucketRequest,
@@ -71,8 +70,8 @@ export async function createBucketOnce(ctx: Ctx, input: CreateBucketRequest, tok
     if (value) {
       const taken = decodeJson<BucketRecord>(value);
       throwTaken(ctx, taken, token);
-      const present = tx.get(keys.config(taken.id, 'tagging'));
-      if (tags && !isDeepStrictEqual(tags, present && decodeJson(present))) throw errors.bucketAlreadyOwnedByYou(taken.name);
+      // With tags it is no plain repetition any more, whatever they are.
+      if (tags && Object.keys(tags).length > 0 && token === undefined) throw errors.bucketAlreadyOwnedByYou(taken.name);
     } else {
       tx.put(bucketKey, encodeJson(record));
       tx.put(owned, encodeJson(null));

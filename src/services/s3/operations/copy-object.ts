@@ -6,7 +6,7 @@ import { openBucket } from '../buckets.ts';
 import { checksumMember, DEFAULT_ALGORITHM, parseAlgorithm } from '../domain/checksums.ts';
 import { checkCopySource, checkWrite, checkWriteForm } from '../domain/conditions.ts';
 import { type CopySource, parseCopySource } from '../domain/copySource.ts';
-import { checkCustomerKey, customerKeyOf } from '../domain/customer-key.ts';
+import { checkCustomerKey, claimedKey, customerKeyOf } from '../domain/customer-key.ts';
 import { checkKey, newStamp } from '../domain/names.ts';
 import type { ByteRange } from '../domain/ranges.ts';
 import { type Attributes, type BucketRecord, NULL_VERSION, type ObjectRecord } from '../domain/records.ts';
@@ -103,11 +103,12 @@ type SourceConditions = Pick<
 /** The object to copy from. Throws what CopyObject and UploadPartCopy throw for it. */
 export async function findSource(ctx: Ctx, from: BucketRecord, source: CopySource, input: SourceConditions): Promise<ObjectRecord> {
   checkVersionId(source.versionId);
-  const customerKey = customerKeyOf({
+  const customerKey = {
     SSECustomerAlgorithm: input.CopySourceSSECustomerAlgorithm,
     SSECustomerKey: input.CopySourceSSECustomerKey,
     SSECustomerKeyMD5: input.CopySourceSSECustomerKeyMD5,
-  });
+  };
+  claimedKey(customerKey);
   const found = await readVersion(ctx.platform.store, from.id, source.key, source.versionId);
   if (found?.deleteMarker && source.versionId !== undefined) {
     throw invalidRequest('The source of a copy request may not specifically refer to a delete marker by version id.');

@@ -2,7 +2,7 @@ import type { GetObjectAttributesOutput, GetObjectAttributesRequest } from '@aws
 import type { Ctx } from '../../service.ts';
 import { openBucket } from '../buckets.ts';
 import { checksumMember } from '../domain/checksums.ts';
-import { checkCustomerKey, customerKeyOf } from '../domain/customer-key.ts';
+import { checkCustomerKey, claimedKey } from '../domain/customer-key.ts';
 import { pageSize } from '../domain/listing.ts';
 import { checkKey } from '../domain/names.ts';
 import type { BucketRecord, ObjectRecord } from '../domain/records.ts';
@@ -15,7 +15,7 @@ const ATTRIBUTES: ReadonlySet<string> = new Set(['ETag', 'Checksum', 'ObjectPart
 export async function getObjectAttributes(ctx: Ctx, input: GetObjectAttributesRequest): Promise<GetObjectAttributesOutput> {
   const key = input.Key ?? '';
   checkKey(key);
-  const customerKey = customerKeyOf(input);
+  claimedKey(input);
   const wanted = new Set<string>(input.ObjectAttributes ?? []);
   if (wanted.size === 0) {
     throw invalidRequest('The x-amz-object-attributes header specifying the attributes to be retrieved is either missing or empty');
@@ -23,7 +23,7 @@ export async function getObjectAttributes(ctx: Ctx, input: GetObjectAttributesRe
   for (const name of wanted) if (!ATTRIBUTES.has(name)) throw invalidArgument('Invalid attribute name specified.', 'x-amz-object-attributes', name);
   const bucket = await openBucket(ctx, input);
   const record = await findObject(ctx, bucket, key, input.VersionId, 'GET');
-  checkCustomerKey(record.encryption, customerKey);
+  checkCustomerKey(record.encryption, input);
   const { checksum } = record;
   return {
     LastModified: new Date(record.modifiedMs),

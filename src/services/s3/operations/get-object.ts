@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { GetObjectOutput, GetObjectRequest, HeadObjectOutput, HeadObjectRequest } from '@aws-sdk/client-s3';
 import type { WireResponse } from '../../../protocol/wire.ts';
 import type { Ctx } from '../../service.ts';
@@ -5,7 +6,7 @@ import { openBody } from '../body.ts';
 import { openBucket } from '../buckets.ts';
 import { checksumMember } from '../domain/checksums.ts';
 import { checkRead } from '../domain/conditions.ts';
-import { checkCustomerKey, customerKeyOf } from '../domain/customer-key.ts';
+import { checkCustomerKey, claimedKey } from '../domain/customer-key.ts';
 import { checkKey } from '../domain/names.ts';
 import { type ByteRange, parseRange } from '../domain/ranges.ts';
 import type { BucketRecord, ObjectRecord } from '../domain/records.ts';
@@ -31,7 +32,8 @@ export async function getObject(ctx: Ctx, input: GetObjectRequest): Promise<GetO
     const body = await openBody(ctx, bucket.id, record, range);
     if (!body) continue;
     ctx.meter('BytesOut', Number(output['ContentLength']));
-    return { ...output, Body: body } as GetObjectOutput;
+    // Another room reads a stream, whatever the size.
+    return { ...output, Body: ctx.http || !Buffer.isBuffer(body) ? body : Readable.from([body], { objectMode: false }) } as GetObjectOutput;
   }
   // Replaced at every look: a client that tries again later gets a body.
   throw slowDown();
@@ -53,11 +55,11 @@ export function respondPartial(_ctx: Ctx, output: Record<string, unknown>, respo
 async function select(ctx: Ctx, input: Input, method: string): Promise<Selected> {
   const key = input.Key ?? '';
   checkKey(key);
-  const customerKey = customerKeyOf(input);
+  claimedKey(input);
   if (input.PartNumber !== undefined) checkPartNumber(input);
   const bucket = await openBucket(ctx, input);
   const record = await findObject(ctx, bucket, key, input.VersionId, method);
-  checkCustomerKey(record.encryption, customerKey);
+  checkCustomerKey(record.encryption, input);
   const conditions = {
     ifMatch: input.IfMatch,
     ifNoneMatch: input.IfNoneMatch,
@@ -109,8 +111,8 @@ async function findPart(ctx: Ctx, bucket: BucketRecord, record: ObjectRecord, nu
   for (const [index, part] of parts.entries()) {
     if (index + 1 === number) {
       const range = part.size === 0 ? undefined : { start, end: start + part.size - 1 };
-      const isComposite = checksum?.type === 'COMPOSITE' && part.checksum !== undefined;
-      return { range, checksum: isComposite ? { ...checksumMember(checksum.algorithm, part.checksum), ChecksumType: checksum.type } : undefined };
+      const known = checksum && part.checksum !== undefined;
+      return { range, checksum: known ? { ...checksumMember(checksum.algorithm, part.checksum), ChecksumType: checksum.type } : undefined };
     }
     start += part.size;
   }
