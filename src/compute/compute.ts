@@ -3,10 +3,10 @@ import type { Clock } from '../kit/clock.ts';
 import type { Ids } from '../kit/ids.ts';
 import type { Log } from '../kit/log.ts';
 import { type CodeCache, createCodeCache } from './code-cache.ts';
-import { Environment } from './environment.ts';
+import { createEnvironment } from './create-environment.ts';
+import type { Environment } from './environment.ts';
 import { CapacityError } from './failures.ts';
 import { Group } from './group.ts';
-import { IMAGE_RUNTIME } from './images/program.ts';
 import type { Debuggers } from './inspect/debuggers.ts';
 import {
   ENVIRONMENTS_MAX,
@@ -19,13 +19,10 @@ import {
   WAITING_MAX,
   WAITING_MS_MAX,
 } from './limits.ts';
-import { logStreamName } from './missing-runtime.ts';
 import { createProcessDriver } from './process/driver.ts';
 import { Provision, type ProvisionStatus } from './provision.ts';
 import { RuntimeApi } from './runtime-api.ts';
-import { resolveRuntime, substituteWarning } from './runtimes.ts';
-import type { CodePackage, Driver, FunctionSpec, InvokeOptions, InvokeRequest, InvokeResult, Launch } from './types.ts';
-import { launchVariables } from './variables.ts';
+import type { CodePackage, Driver, FunctionSpec, InvokeOptions, InvokeRequest, InvokeResult } from './types.ts';
 
 export interface ComputeOptions {
   /** Where code and environments are kept: a folder of the data directory. */
@@ -341,39 +338,7 @@ class ComputePool implements Compute {
 
   async #create(spec: FunctionSpec, group: Group): Promise<Environment> {
     try {
-      const [runtime, codeDirectory, optDirectory] = await Promise.all([
-        spec.image ? IMAGE_RUNTIME : resolveRuntime(spec.runtime, { strict: this.#options.strictRuntimes ?? false }),
-        this.#cache.directoryOf(spec.code),
-        this.#cache.mergedDirectoryOf(spec.layers ?? []),
-      ]);
-      const directories = { codeDirectory, ...(optDirectory === undefined ? {} : { optDirectory }) };
-      const sandbox = await this.driver.prepare({
-        runtime: spec.runtime,
-        memoryMb: spec.memoryMb,
-        ephemeralStorageMb: spec.ephemeralStorageMb,
-        ...(spec.image ? { imageDirectory: codeDirectory } : {}),
-      });
-      const seen = sandbox.places ? { codeDirectory: sandbox.places.code, optDirectory: sandbox.places.opt } : directories;
-      const { clock } = this.#options;
-      const logStream = logStreamName(clock.virtual(), spec.version, sandbox.id);
-      const launch = async (): Promise<Launch> => {
-        const credentials = await spec.credentials();
-        const { debuggers, debugpyDirectory } = this.#options;
-        const debug = await debuggers?.begin(runtime.family, (port) => sandbox.connect(port));
-        return {
-          runtime,
-          ...directories,
-          memoryMb: spec.memoryMb,
-          ...(spec.image ? { image: spec.image } : {}),
-          ...(debug ? { debug } : {}),
-          ...(debugpyDirectory === undefined ? {} : { debugpyDirectory }),
-          variables: launchVariables({ spec, runtime, ...seen, logStream, credentials, runtimeApi: sandbox.runtimeApiAddress }),
-        };
-      };
-      const warning = substituteWarning(runtime);
-      const { ids } = this.#options;
-      const warnings = [...(warning ? [warning] : []), ...(spec.notes ?? [])];
-      const environment = new Environment({ spec, sandbox, launch, logStream, sink: spec.openLog(logStream), warnings, clock, ids, api: this.#api });
+      const environment = await createEnvironment(spec, { ...this.#options, driver: this.driver, cache: this.#cache, api: this.#api });
       this.#live.add(environment);
       this.#groupOf.set(environment, group);
       group.live++;
