@@ -25,6 +25,16 @@ export function laneOf(target: string, shard: number): Key {
   return OUTBOX + part(utf8(target)) + String.fromCharCode(shard);
 }
 
+/** The deliveries of one target in `shard` and all shards after it. */
+export function lanesFrom(target: string, shard: number): { from: Key; to: Key } {
+  return { from: laneOf(target, shard), to: prefixEnd(OUTBOX + part(utf8(target))) };
+}
+
+/** The shard whose lane holds a target's row. */
+export function shardOfRow(target: string, key: Key): number {
+  return key.charCodeAt((OUTBOX + part(utf8(target))).length);
+}
+
 export function rowKey(lane: Key, dueMs: number, id: string): Key {
   return lane + uint64(Math.max(0, Math.floor(dueMs))) + utf8(id);
 }

@@ -78,6 +78,19 @@ describe('the outbox', () => {
     expect(seen[1]?.payload).toBe('later');
   });
 
+  it('finds the lanes of every shard at a restart, and those of its own targets only', async () => {
+    for (const name of ['test', 'tes', 'test2']) bus.register(name, { concurrency: 4 }, async () => ({ done: true }));
+    const sent = Array.from({ length: 300 }, (_, n) => n);
+    await Promise.all(sent.map((n) => enqueue(n)));
+    await enqueue('other', { target: 'tes' });
+    await enqueue('another', { target: 'test2' });
+    bus = newBus();
+    const seen = record();
+    await bus.start();
+    await until(() => seen.length === sent.length);
+    expect(new Set(seen.map((a) => a.payload))).toEqual(new Set(sent));
+  });
+
   it('retries when the handler asks, at the virtual time it names, with the payload it gives', async () => {
     const seen = record(({ attempt }) => (attempt < 3 ? { retry: { atMs: clock.virtual() + 60_000, payload: { attempt } } } : { done: true }));
     await bus.start();

@@ -6,7 +6,7 @@ import { virtualTimer } from '../kit/timer.ts';
 import { newTrace, type Trace } from '../kit/trace.ts';
 import type { Store, Tx } from '../store/store.ts';
 import type { Attempt, Bus, Delivery, Outcome, TargetOptions } from './bus.ts';
-import { dueOf, laneOf, laneRange, OUTBOX, type Row, rowKey, SHARDS, shardOf } from './lanes.ts';
+import { dueOf, laneOf, laneRange, lanesFrom, OUTBOX, type Row, rowKey, SHARDS, shardOf, shardOfRow } from './lanes.ts';
 
 /** Rows read from a lane at once. */
 const PAGE_ROWS = 64;
@@ -266,10 +266,13 @@ export function createBus({ store, clock, ids, onError, around, causing }: BusOp
     },
     async start() {
       for (const target of targets.keys()) {
+        // From one lane that holds something to the next: most targets have nothing waiting, and cost one read.
         for (let shard = 0; shard < SHARDS; shard++) {
+          const first = (await store.range({ ...lanesFrom(target, shard), limit: 1 })).entries[0];
+          if (!first) break;
+          shard = shardOfRow(target, first[0]);
           const key = laneOf(target, shard);
-          const first = (await store.range({ ...laneRange(key), limit: 1 })).entries[0];
-          if (first) laneFor(target, key).nextMs = dueOf(key, first[0]);
+          laneFor(target, key).nextMs = dueOf(key, first[0]);
         }
       }
       started = true;
