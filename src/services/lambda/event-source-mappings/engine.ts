@@ -15,9 +15,9 @@ export interface Engine {
   readonly room: LambdaRoom;
 }
 
-/** A mapping at work. `stop` takes nothing new, and resolves when what is under way has ended, or soon. */
+/** A mapping at work. `stop` takes nothing new, and resolves when what is under way has ended, or after `waitMs`. */
 export interface Poller {
-  stop(): Promise<void>;
+  stop(waitMs: number): Promise<void>;
 }
 
 /** How an invocation with a batch went: it ran (perhaps with an error of the function), was stopped as a loop, or could not run now. */
@@ -62,7 +62,7 @@ export function pause(waitMs: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Waits for all, but not longer than `waitMs`. */
+/** Waits for all, but not longer than `waitMs` (at most 24 days). */
 export async function settledWithin(work: Iterable<Promise<unknown>>, waitMs: number): Promise<void> {
   const done = new AbortController();
   const all = Promise.allSettled(work).then(() => done.abort());

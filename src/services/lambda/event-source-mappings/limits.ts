@@ -21,6 +21,12 @@ export const SQS_WAIT_SECONDS = 20;
 export const SQS_BATCHES_FIRST = 5;
 export const SQS_BATCHES_PER_SECOND = 5;
 export const SQS_BATCHES_MAX = 1250;
+/** What one mapping's batches under way may hold in memory. */
+export const SQS_IN_FLIGHT_BYTES_MAX = 64 * 1024 * 1024;
+
+/** How long a poller that ends for good, or with the process, is waited for; and one that is replaced: a batch under way must end before another begins. */
+export const STOP_MS_MAX = 2_000;
+export const REPLACE_MS_MAX = 16 * 60_000;
 
 /** Records of one GetRecords, and those read ahead of what is done in one shard. */
 export const STREAM_READ_MAX = 1000;

@@ -1,6 +1,7 @@
 import type { Platform } from '../../service.ts';
 import type { LambdaRoom } from '../functions.ts';
 import type { Poller } from './engine.ts';
+import { REPLACE_MS_MAX, STOP_MS_MAX } from './limits.ts';
 import { allMappings, type MappingRow } from './rows.ts';
 import { createSqsPoller } from './sqs-poller.ts';
 import { createStreamPoller } from './stream-poller.ts';
@@ -21,10 +22,10 @@ export function createMappings(): Mappings {
 
   const works = (row: MappingRow) => row.state === 'Enabled' || row.state === 'Updating';
 
-  const end = async (uuid: string): Promise<void> => {
+  const end = async (uuid: string, waitMs: number): Promise<void> => {
     const held = pollers.get(uuid);
     pollers.delete(uuid);
-    await held?.poller.stop();
+    await held?.poller.stop(waitMs);
   };
 
   const mappings: Mappings = {
@@ -36,12 +37,13 @@ export function createMappings(): Mappings {
     async sync(row) {
       const held = pollers.get(row.uuid);
       if (held && works(row) && held.revision === row.revision) return;
-      await end(row.uuid);
+      // A stream's order would break if the next batch began beside one that is under way; queues keep theirs themselves.
+      await end(row.uuid, row.kind === 'dynamodb' && row.state !== 'Deleting' ? REPLACE_MS_MAX : STOP_MS_MAX);
       if (make && !stopped && works(row)) pollers.set(row.uuid, { revision: row.revision, poller: make(row) });
     },
     async stop() {
       stopped = true;
-      await Promise.all([...pollers.keys()].map(end));
+      await Promise.all([...pollers.keys()].map((uuid) => end(uuid, STOP_MS_MAX)));
     },
   };
   return mappings;

@@ -1,6 +1,6 @@
 import { decodeJson, encodeJson } from '../../../kit/json.ts';
 import type { Store, Tx } from '../../../store/store.ts';
-import { type CheckpointRow, mappingKeys, type WindowRow } from './rows.ts';
+import { type CheckpointRow, type MappingRow, mappingKeys, type WindowRow } from './rows.ts';
 import { isAfter } from './stream-event.ts';
 
 interface Entry {
@@ -26,8 +26,9 @@ export interface Progress {
   flush(): Promise<void>;
 }
 
-export async function openProgress(store: Store, uuid: string, shardId: string): Promise<Progress> {
-  const key = mappingKeys.checkpoint(uuid, shardId);
+export async function openProgress(store: Store, mapping: MappingRow, shardId: string): Promise<Progress> {
+  const key = mappingKeys.checkpoint(mapping.uuid, shardId);
+  const owner = mappingKeys.mapping(mapping, mapping.uuid);
   const value = await store.get(key);
   let row: CheckpointRow = value ? decodeJson<CheckpointRow>(value) : {};
   let entries: Entry[] = [];
@@ -49,7 +50,9 @@ export async function openProgress(store: Store, uuid: string, shardId: string):
   const commit = (also?: (tx: Tx) => void): Promise<void> => {
     dirty = false;
     const now = encodeJson(row);
-    return store.transact({ keys: [key] }, (tx) => {
+    return store.transact({ keys: [key], reads: [owner] }, (tx) => {
+      // A mapping that was deleted meanwhile leaves nothing behind.
+      if (!tx.get(owner)) return;
       tx.put(key, now);
       also?.(tx);
     });

@@ -13,6 +13,7 @@ import {
   SQS_BATCHES_FIRST,
   SQS_BATCHES_MAX,
   SQS_BATCHES_PER_SECOND,
+  SQS_IN_FLIGHT_BYTES_MAX,
   SQS_MESSAGES_MAX,
   SQS_WAIT_SECONDS,
   STREAM_RETRY_MS,
@@ -29,7 +30,6 @@ interface Item {
   readonly trace?: Trace;
 }
 
-const STOP_MS_MAX = 2_000;
 const DEFAULT_VISIBILITY_MS = 30_000;
 const MS_PER_BATCH = 1000 / SQS_BATCHES_PER_SECOND;
 
@@ -52,6 +52,8 @@ export function createSqsPoller(engine: Engine, row: MappingRow): Poller {
   let grownMs = 0;
   /** Received and not yet in a batch: what did not fit into the last one. */
   let left: Item[] = [];
+  /** Of the batches under way. */
+  let bytes = 0;
 
   const contextFor = (signal?: AbortSignal): Ctx =>
     platform.contextFor({
@@ -145,22 +147,25 @@ export function createSqsPoller(engine: Engine, row: MappingRow): Poller {
   /** Waits until another batch may run; the longer all are busy, the more may. */
   async function slot(): Promise<void> {
     if (running.size === 0) limit = Math.max(limit, first);
-    while (running.size >= limit && !abort.signal.aborted) {
+    while ((running.size >= limit || bytes >= SQS_IN_FLIGHT_BYTES_MAX) && !abort.signal.aborted) {
       const free = new AbortController();
       void Promise.race(running).finally(() => free.abort());
       await pause(MS_PER_BATCH, AbortSignal.any([abort.signal, free.signal]));
       const nowMs = platform.clock.mono();
-      if (running.size < limit || nowMs - grownMs < MS_PER_BATCH) continue;
+      if (running.size < limit || bytes >= SQS_IN_FLIGHT_BYTES_MAX || nowMs - grownMs < MS_PER_BATCH) continue;
       grownMs = nowMs;
       limit = Math.min(most, limit + 1);
     }
   }
 
   function begin(items: readonly Item[]): void {
+    const size = items.reduce((sum, { json }) => sum + json.length, 0);
+    bytes += size;
     const work = handle(items)
       .catch((error: unknown) => platform.log.error({ err: error, mapping: row.uuid }, 'a batch of messages could not be settled; they will come back'))
       .finally(() => {
         running.delete(work);
+        bytes -= size;
         if (running.size === 0) limit = first;
       });
     running.add(work);
@@ -184,9 +189,9 @@ export function createSqsPoller(engine: Engine, row: MappingRow): Poller {
 
   const looping = loop();
   return {
-    async stop() {
+    async stop(waitMs) {
       abort.abort();
-      await settledWithin([looping, ...running], STOP_MS_MAX);
+      await settledWithin([looping, ...running], waitMs);
     },
   };
 }

@@ -12,7 +12,6 @@ import { openProgress, type Progress } from './progress.ts';
 import { type MappingRow, mappingKeys } from './rows.ts';
 import { type StreamItem, streamItem } from './stream-event.ts';
 
-const STOP_MS_MAX = 2_000;
 const SERVICE = 'dynamodbstreams';
 
 /** A context for reading the stream as Lambda. */
@@ -78,9 +77,9 @@ export function createStreamPoller(engine: Engine, row: MappingRow): Poller {
 
   const running = run();
   return {
-    async stop() {
+    async stop(waitMs) {
       abort.abort();
-      await settledWithin([running], STOP_MS_MAX);
+      await settledWithin([running], waitMs);
     },
   };
 }
@@ -94,11 +93,16 @@ interface ShardParts {
 }
 
 /** Reads one shard to its end, which comes when the stream is disabled. */
-async function readShard(parts: ShardParts): Promise<void> {
-  const { engine, row, shardId, signal } = parts;
+async function readShard(given: ShardParts): Promise<void> {
+  const { engine, row, shardId } = given;
   const { platform } = engine;
-  const progress = await openProgress(platform.store, row.uuid, shardId);
+  const own = new AbortController();
+  const signal = AbortSignal.any([given.signal, own.signal]);
+  const parts: ShardParts = { ...given, signal };
+  const progress = await openProgress(platform.store, row, shardId);
   const lanes = openLanes(parts, progress);
+  // A lane that cannot go on ends the reading too: all of it begins again at the checkpoint.
+  lanes.finished.catch(() => own.abort());
   const news = await openNews(engine, row, signal);
   const wanted = recordFilter(row.settings.filters);
   let last = progress.row.after;
@@ -128,7 +132,10 @@ async function readShard(parts: ShardParts): Promise<void> {
     lanes.end();
     await lanes.finished;
   } finally {
+    own.abort();
     news.close();
+    // Nothing else begins before what is under way has ended.
+    await lanes.finished.catch(() => undefined);
   }
 }
 
@@ -169,7 +176,7 @@ function openLanes({ engine, row, shardId, signal, tell }: ShardParts, progress:
       progress.row.windows?.[name(index)],
     );
   const lanes = Array.from({ length: count }, (_, index) => laneOf(index));
-  const finished = Promise.all(lanes.map((lane) => lane.finished));
+  const finished = allOf(lanes.map((lane) => lane.finished));
   return {
     take(item, unwanted) {
       const index = item.keyHash % count;
@@ -183,13 +190,18 @@ function openLanes({ engine, row, shardId, signal, tell }: ShardParts, progress:
     waitingBytes: () => bytes,
     some: () =>
       Promise.race([
-        finished,
+        finished.catch(() => undefined),
         new Promise<void>((resolve) => {
           moved = resolve;
         }),
       ]).then(() => undefined),
     finished,
   };
+}
+
+/** Resolves or rejects when all have ended. */
+async function allOf(work: readonly Promise<void>[]): Promise<void> {
+  for (const one of await Promise.allSettled(work)) if (one.status === 'rejected') throw one.reason;
 }
 
 /** Whether something came since it was last asked. */
