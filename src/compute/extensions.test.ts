@@ -77,12 +77,21 @@ async function make(
   return testFunction({ 'index.py': source }, { runtime: 'python3.11', functionName, variables, layers: [layer], timeoutMs: 3000, ...spec });
 }
 
+/** The machine may be busy. */
+const WAIT = { timeout: 15_000 };
 const linesOf = (fn: TestFunction, pattern: RegExp) => fn.log.filter((line) => pattern.test(line));
 /** What extensions wrote of `what`, as JSON. */
 const said = (fn: TestFunction, what: string) =>
   linesOf(fn, new RegExp(` ${what} `)).map((line) => line.slice(line.indexOf(` ${what} `) + what.length + 2).trim());
 const telemetryOf = (fn: TestFunction) =>
   linesOf(fn, /^GOT /).map((line) => JSON.parse(line.slice(4)) as { type: string; record: Record<string, unknown> | string; time: string });
+
+/** The types of events, of which one may come a little earlier or later. */
+const typesBut = (events: readonly { readonly type: string }[], floating: string): string[] => {
+  const types = events.map(({ type }) => type);
+  expect(types).toContain(floating);
+  return types.filter((type) => type !== floating);
+};
 
 it('starts extensions before the runtime, tells them of invocations, and of the end', async () => {
   const fn = await make('plain', {}, { names: ['second', 'first'] });
@@ -103,18 +112,22 @@ it('starts extensions before the runtime, tells them of invocations, and of the 
     tracing: { type: 'X-Amzn-Trace-Id', value: expect.stringContaining('Root=1-67891233-') },
   });
   plane.compute.retire(fn.spec.key);
-  await expect.poll(() => said(fn, 'event').filter((line) => line.includes('"SHUTDOWN"') && line.includes('"shutdownReason":"spindown"'))).toHaveLength(2);
+  await expect
+    .poll(() => said(fn, 'event').filter((line) => line.includes('"SHUTDOWN"') && line.includes('"shutdownReason":"spindown"')), WAIT)
+    .toHaveLength(2);
 });
 
 it('waits for extensions after the answer, and counts that as part of the invocation', async () => {
   const fn = await make('slow', { SLOW_MS: '400', EVENTS: 'INVOKE' });
   const first = await call(plane, fn);
-  expect(first.report.durationMs).toBeLessThan(350);
-  await expect.poll(() => linesOf(fn, /^REPORT/).length).toBe(1);
+  await expect.poll(() => linesOf(fn, /^REPORT/).length, WAIT).toBe(1);
   const second = await call(plane, fn);
   expect(second.json).toBe(first.json);
-  await expect.poll(() => linesOf(fn, /^REPORT/).length).toBe(2);
-  for (const line of linesOf(fn, /^REPORT/)) expect(Number(/Duration: ([\d.]+) ms/.exec(line)?.[1])).toBeGreaterThan(390);
+  await expect.poll(() => linesOf(fn, /^REPORT/).length, WAIT).toBe(2);
+  const reported = linesOf(fn, /^REPORT/).map((line) => Number(/Duration: ([\d.]+) ms/.exec(line)?.[1]));
+  for (const ms of reported) expect(ms).toBeGreaterThan(390);
+  // Who called did not wait for that.
+  expect(first.report.durationMs).toBeLessThan(reported[0] ?? 0);
 });
 
 it('fails where an extension ends, and starts everything anew for the next invocation', async () => {
@@ -159,12 +172,12 @@ it('tells extensions of a timeout and resets with them', async () => {
 it('kills what does not end within the shutdown phase', async () => {
   const fn = await make('stubborn', { STUBBORN: '1' });
   await call(plane, fn, {}, { tail: true });
-  await expect.poll(() => plane.compute.stats()['idle']).toBeGreaterThan(0);
+  await expect.poll(() => plane.compute.stats()['idle'], WAIT).toBeGreaterThan(0);
   plane.compute.retire(fn.spec.key);
-  await expect.poll(() => said(fn, 'event').length).toBe(2);
+  await expect.poll(() => said(fn, 'event').length, WAIT).toBe(2);
   const left = () => processesOf('stubborn', 'AWS_LAMBDA_FUNCTION_NAME').length;
   expect(left()).toBeGreaterThan(0);
-  await expect.poll(left, { timeout: 5000 }).toBe(0);
+  await expect.poll(left, WAIT).toBe(0);
 });
 
 const INTERNAL = `
@@ -215,20 +228,20 @@ it('takes internal extensions, and refuses in AWS’s words', async () => {
     'Extension.RegistrationClosed',
     'Telemetry.SubscriptionClosed',
   ]);
-  expect(linesOf(fn, /^internal .*"eventType":"INVOKE"/)).toHaveLength(1);
+  await expect.poll(() => linesOf(fn, /^internal .*"eventType":"INVOKE"/), WAIT).toHaveLength(1);
   plane.compute.retire(fn.spec.key);
   // Any extension at all: the runtime may end by itself.
-  await expect.poll(() => linesOf(fn, /^terminated/)).toHaveLength(1);
+  await expect.poll(() => linesOf(fn, /^terminated/), WAIT).toHaveLength(1);
 });
 
 it('sends telemetry, what came before the subscription included', async () => {
   const fn = await make('telemetry', { SUBSCRIBE: '/2022-07-01/telemetry', SCHEMA: '2022-12-13' });
   const { requestId } = await call(plane, fn);
-  await expect.poll(() => telemetryOf(fn).map(({ type }) => type)).toContain('platform.report');
+  await expect.poll(() => telemetryOf(fn).map(({ type }) => type), WAIT).toContain('platform.report');
   const events = telemetryOf(fn);
-  expect(events.map(({ type }) => type)).toEqual([
+  // The runtime starts while the extension subscribes.
+  expect(typesBut(events, 'platform.telemetrySubscription')).toEqual([
     'platform.initStart',
-    'platform.telemetrySubscription',
     'function',
     'platform.extension',
     'platform.initRuntimeDone',
@@ -262,9 +275,8 @@ it('sends telemetry, what came before the subscription included', async () => {
 it('serves the Logs API in its own words, over TCP', async () => {
   const fn = await make('logs', { SUBSCRIBE: '/2020-08-15/logs', SCHEMA: '2021-03-18', PROTOCOL: 'TCP' });
   await call(plane, fn);
-  await expect.poll(() => telemetryOf(fn).map(({ type }) => type)).toContain('platform.report');
-  expect(telemetryOf(fn).map(({ type }) => type)).toEqual([
-    'platform.logsSubscription',
+  await expect.poll(() => telemetryOf(fn).map(({ type }) => type), WAIT).toContain('platform.report');
+  expect(typesBut(telemetryOf(fn), 'platform.logsSubscription')).toEqual([
     'function',
     'platform.extension',
     'platform.start',
