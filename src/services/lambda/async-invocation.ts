@@ -46,7 +46,7 @@ export async function invokeLater(platform: Platform, room: LambdaRoom, attempt:
   if ('retry' in outcome) return outcome;
   if (outcome.ending)
     await conclude(lambdaContext(platform, attempt, outcome.ending.trace ?? attempt.trace), config, attempt, { payload, event }, outcome.ending);
-  if (payload.blobId !== undefined && !outcome.keepsEvent) await platform.blobs.delete(payload.blobId);
+  if (payload.blobId !== undefined) await platform.blobs.delete(payload.blobId);
   return { done: true };
 }
 
@@ -56,7 +56,7 @@ interface EventRun {
   readonly event: Buffer;
 }
 
-type RunOutcome = Extract<Outcome, { retry: unknown }> | { readonly ending?: Ending; readonly keepsEvent?: true };
+type RunOutcome = Extract<Outcome, { retry: unknown }> | { readonly ending?: Ending };
 
 /** One try. */
 async function runEvent(platform: Platform, room: LambdaRoom, attempt: Attempt, { payload, config, event }: EventRun): Promise<RunOutcome> {
@@ -74,10 +74,12 @@ async function runEvent(platform: Platform, room: LambdaRoom, attempt: Attempt, 
       await startDurable(ctx, target, {
         payload: event,
         synchronous: false,
+        tenantId: payload.tenantId,
         id: payload.requestId,
         event: { requestId: payload.requestId, qualifier: payload.qualifier ?? '' },
       });
-      return { keepsEvent: true };
+      // The execution has the event now, and tells how it ended.
+      return {};
     }
     const tenant = payload.tenantId === undefined ? {} : { tenantId: payload.tenantId };
     const result = await room.runner.run(ctx, { ...target, payload: event, requestId: payload.requestId, ...tenant });

@@ -1,11 +1,13 @@
 import type { Attempt, Outcome } from '../../../bus/bus.ts';
 import { AwsError } from '../../../kit/errors.ts';
 import { prefixEnd } from '../../../kit/key.ts';
-import type { Platform } from '../../service.ts';
+import type { Ctx, Platform } from '../../service.ts';
+import { conclude } from '../endings.ts';
 import type { LambdaRoom } from '../functions.ts';
 import { invokeTarget } from '../operations/target.ts';
 import { lambdaContext } from '../principal.ts';
 import type { FunctionRunner } from '../runner.ts';
+import { getEventInvokeRow } from '../store.ts';
 import { failureOf } from './domain/output.ts';
 import {
   CHAINED,
@@ -20,6 +22,7 @@ import {
   TIMER,
   type TimerPayload,
 } from './editor.ts';
+import { resultOf } from './invoke.ts';
 import { type ChainedOutcome, close, endChained, fireTimer } from './lifecycle.ts';
 import { CHAINED_CONCURRENCY, DELETE_ROWS, OPERATION_PAYLOAD_BYTES_MAX, RUN_CONCURRENCY, TIMER_CONCURRENCY } from './limits.ts';
 import { runExecution } from './run.ts';
@@ -71,7 +74,8 @@ async function runChained(platform: Platform, room: LambdaRoom, runner: Function
   let outcome: ChainedOutcome;
   try {
     const target = await invokeTarget(ctx, room, payload.functionName);
-    const result = await runner.run(ctx, { ...target, payload: Buffer.from(input), requestId: platform.ids.uuid() });
+    const tenant = payload.tenantId === undefined ? {} : { tenantId: payload.tenantId };
+    const result = await runner.run(ctx, { ...target, payload: Buffer.from(input), requestId: platform.ids.uuid(), ...tenant });
     outcome = result.functionError ? { status: 'FAILED', error: failureOf(result.payload) } : answered(result.payload);
   } catch (error) {
     if (!(error instanceof AwsError) || error.status === 429 || error.status >= 500) throw error;
@@ -108,9 +112,23 @@ async function statusChanged(platform: Platform, room: LambdaRoom, attempt: Atte
   if (status !== 'RUNNING') room.durable.tell(id);
   const row = await getExecutionRow(platform.store, attempt, id);
   if (!row) return { done: true };
-  await tellEventBus(lambdaContext(platform, attempt, attempt.trace), row, status);
-  if (row.parent && status !== 'RUNNING') await report(platform, attempt, row.parent.id, row.parent.operationId, await outcomeOf(platform, attempt, row));
+  const ctx = lambdaContext(platform, attempt, attempt.trace);
+  await tellEventBus(ctx, row, status);
+  if (status === 'RUNNING') return { done: true };
+  if (row.event) await tellDestinations(ctx, attempt, row, row.event);
+  if (row.parent) await report(platform, attempt, row.parent.id, row.parent.operationId, await outcomeOf(platform, attempt, row));
   return { done: true };
+}
+
+/** What becomes of event invocations is told to destinations and dead-letter queues: here, once the whole execution has ended. */
+async function tellDestinations(ctx: Ctx, attempt: Attempt, row: ExecutionRow, { requestId, qualifier }: NonNullable<ExecutionRow['event']>): Promise<void> {
+  const { store } = ctx.platform;
+  const { functionName } = row;
+  const config = await getEventInvokeRow(store, ctx, functionName, qualifier || '$LATEST');
+  const event = Buffer.from(row.input ? await readText(store, ctx, row.id, row.input) : '{}');
+  const payload = { functionName, requestId, ...(qualifier === '' ? {} : { qualifier }) };
+  const condition = row.status === 'SUCCEEDED' ? 'Success' : 'RetriesExhausted';
+  await conclude(ctx, config, attempt, { payload, event }, { condition, result: await resultOf(ctx, ctx, row) });
 }
 
 async function outcomeOf(platform: Platform, attempt: Attempt, row: ExecutionRow): Promise<ChainedOutcome> {

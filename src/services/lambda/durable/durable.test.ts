@@ -7,12 +7,14 @@ import {
   InvokeCommand,
   LambdaClient,
   ListDurableExecutionsByFunctionCommand,
+  PutFunctionEventInvokeConfigCommand,
   SendDurableExecutionCallbackFailureCommand,
   SendDurableExecutionCallbackHeartbeatCommand,
   SendDurableExecutionCallbackSuccessCommand,
   StopDurableExecutionCommand,
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
+import { CreateQueueCommand, DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startCroft, type TestCroft } from '../../../../test/harness.ts';
 import { ROLE, zipFiles } from '../testing.ts';
@@ -280,6 +282,21 @@ describe('operations', () => {
     ]);
   });
 
+  it('hands the tenant of a chained invocation on', async () => {
+    const Code = { ZipFile: await zipFiles({ 'index.js': 'exports.handler = async (event, context) => context.tenantId;' }) };
+    const TenancyConfig = { TenantIsolationMode: 'PER_TENANT' } as const;
+    await lambda.send(new CreateFunctionCommand({ FunctionName: 'tenants', Runtime: 'nodejs24.x', Role: ROLE, Handler: 'index.handler', Code, TenancyConfig }));
+    const call = (options: object) => ({
+      script: [[{ Id: 'i', Type: 'CHAINED_INVOKE', Action: 'START', ChainedInvokeOptions: { FunctionName: 'tenants', ...options } }]],
+    });
+    const arn = await start(call({ TenantId: 'blue' }));
+    await ended(arn, 'SUCCEEDED');
+    expect(JSON.parse((await get(arn)).Result ?? '{}').operations.at(-1)).toMatchObject({ ChainedInvokeDetails: { Result: '"blue"' } });
+    const without = await start(call({}));
+    await ended(without, 'SUCCEEDED');
+    expect(JSON.parse((await get(without)).Result ?? '{}').operations.at(-1)).toMatchObject({ Status: 'FAILED' });
+  });
+
   it('keeps results of a megabyte, and inputs of more', async () => {
     const big = 'x'.repeat(1_000_000);
     const arn = await start({
@@ -329,6 +346,40 @@ describe('ends', () => {
       .filter((event) => event.EventType === 'InvocationCompleted')
       .map((event) => event.InvocationCompletedDetails?.Error?.Payload?.ErrorType);
     expect(errors).toEqual(Array(5).fill('Runtime.ExitError'));
+  });
+});
+
+describe('destinations', () => {
+  it('are told how the execution of an event ended, and dead letters what it was of', async () => {
+    const sqs = new SQSClient(croft.sdk);
+    const queue = async (QueueName: string) => {
+      const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName }));
+      return { QueueUrl, arn: `arn:aws:sqs:us-east-1:000000000000:${QueueName}` };
+    };
+    const [records, dead] = [await queue('records'), await queue('dead')];
+    const Code = { ZipFile: await zipFiles({ 'index.js': SOURCE }) };
+    const settings = { Runtime: 'nodejs24.x', Role: ROLE, Handler: 'index.handler', Code, DurableConfig: { ExecutionTimeout: 600 } } as const;
+    await lambda.send(new CreateFunctionCommand({ ...settings, FunctionName: 'told', DeadLetterConfig: { TargetArn: dead.arn } }));
+    const DestinationConfig = { OnSuccess: { Destination: records.arn }, OnFailure: { Destination: records.arn } };
+    await lambda.send(new PutFunctionEventInvokeConfigCommand({ FunctionName: 'told', Qualifier: '$LATEST', DestinationConfig }));
+    const next = async ({ QueueUrl }: { QueueUrl: string | undefined }) => {
+      const { Messages } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 10, MessageAttributeNames: ['All'] }));
+      const [message] = Messages ?? [];
+      await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle: message?.ReceiptHandle }));
+      return { body: JSON.parse(message?.Body ?? 'null'), attributes: message?.MessageAttributes };
+    };
+    await lambda.send(new InvokeCommand({ FunctionName: 'told:$LATEST', InvocationType: 'Event', Payload: '{"a":1}' }));
+    expect((await next(records)).body).toMatchObject({
+      requestContext: { condition: 'Success' },
+      requestPayload: { a: 1 },
+      responsePayload: { operations: [] },
+    });
+    await lambda.send(new InvokeCommand({ FunctionName: 'told:$LATEST', InvocationType: 'Event', Payload: '{"fail":"no"}' }));
+    expect((await next(records)).body).toMatchObject({
+      requestContext: { condition: 'RetriesExhausted', approximateInvokeCount: 1 },
+      responsePayload: { errorMessage: 'no' },
+    });
+    expect(await next(dead)).toMatchObject({ body: { fail: 'no' }, attributes: { ErrorMessage: { StringValue: 'no' } } });
   });
 });
 

@@ -2,6 +2,7 @@ import type { InvokeReport, InvokeResult } from '../../../compute/types.ts';
 import { decodeJson } from '../../../kit/json.ts';
 import type { Ctx } from '../../service.ts';
 import type { Place } from '../domain/names.ts';
+import { checkTenant } from '../domain/tenancy.ts';
 import type { LambdaRoom } from '../functions.ts';
 import type { InvokeTarget } from '../operations/target.ts';
 import type { FunctionRunner } from '../runner.ts';
@@ -49,6 +50,7 @@ export interface DurableInvocation {
   readonly name?: string;
   /** The new execution's id, where the caller must not start two. */
   readonly id?: string;
+  readonly tenantId?: string | undefined;
   /** Of event invocations, whose destinations are told the end. */
   readonly event?: ExecutionRow['event'];
 }
@@ -65,6 +67,7 @@ export function checkDurable({ row, invokedArn }: InvokeTarget, synchronous: boo
 export async function startDurable(ctx: Ctx, target: InvokeTarget, invocation: DurableInvocation): Promise<ExecutionRow> {
   const { platform } = ctx;
   checkDurable(target, invocation.synchronous);
+  checkTenant(target.row, invocation.tenantId);
   const { payload, name } = invocation;
   const input = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('utf8');
   const id = invocation.id ?? platform.ids.uuid();
@@ -90,6 +93,7 @@ export async function startDurable(ctx: Ctx, target: InvokeTarget, invocation: D
       synchronous: invocation.synchronous,
       traceHeader: traceHeaderOf(ctx),
       nowMs,
+      tenantId: invocation.tenantId,
       ...(invocation.event ? { event: invocation.event } : {}),
     });
   });
@@ -114,7 +118,8 @@ export async function endOf(ctx: Ctx, waits: Waits, row: ExecutionRow): Promise<
   }
 }
 
-async function resultOf(ctx: Ctx, place: Place, row: ExecutionRow): Promise<InvokeResult> {
+/** What an execution that has ended came to, as an invocation answers it. */
+export async function resultOf(ctx: Ctx, place: Place, row: ExecutionRow): Promise<InvokeResult> {
   const { store } = ctx.platform;
   if (row.status === 'SUCCEEDED') {
     const text = row.result ? await readText(store, place, row.id, row.result) : 'null';
@@ -131,7 +136,7 @@ export function durableRunner(inner: FunctionRunner, room: () => LambdaRoom): Fu
     ...inner,
     async run(ctx, call) {
       if (!call.row.durable) return inner.run(ctx, call);
-      const row = await startDurable(ctx, call, { payload: call.payload, synchronous: true });
+      const row = await startDurable(ctx, call, { payload: call.payload, synchronous: true, tenantId: call.tenantId });
       return endOf(ctx, room().durable, row);
     },
   };

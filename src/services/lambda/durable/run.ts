@@ -30,7 +30,8 @@ export async function runExecution(platform: Platform, room: LambdaRoom, runner:
   try {
     const payload = await payloadOf(platform, attempt, row, updated);
     const target = await invokeTarget(ctx, room, row.functionName, row.version);
-    ending = { result: await runner.run(ctx, { ...target, payload, requestId: invocation.requestId }) };
+    const tenant = row.tenantId === undefined ? {} : { tenantId: row.tenantId };
+    ending = { result: await runner.run(ctx, { ...target, payload, requestId: invocation.requestId, ...tenant }) };
   } catch (error) {
     const again = await putOff(platform, attempt, row, error);
     if (again) return again;

@@ -23,6 +23,7 @@ export interface Start {
   readonly nowMs: number;
   readonly parent?: ExecutionRow['parent'];
   readonly event?: ExecutionRow['event'];
+  readonly tenantId?: string | undefined;
 }
 
 export const hashOf = (input: string | undefined): string =>
@@ -65,6 +66,7 @@ export function createExecution(platform: Platform, tx: Tx, place: Place, start:
     bytes: 0,
     ...(start.parent ? { parent: start.parent } : {}),
     ...(start.event ? { event: start.event } : {}),
+    ...(start.tenantId === undefined ? {} : { tenantId: start.tenantId }),
   };
   const editor = openEditor(platform, tx, place, id, nowMs, created);
   if (!editor) throw new Error('a new execution opens');

@@ -61,6 +61,8 @@ export interface ExecutionRow {
   readonly lastCheckpoint?: { readonly clientToken: string; readonly token: string; readonly operations: readonly string[] };
   /** The operation that waits for this execution. */
   readonly parent?: { readonly id: string; readonly operationId: string };
+  /** Of a function in tenant isolation mode. */
+  readonly tenantId?: string;
   /** The event invocation that started it: its request id. */
   readonly event?: { readonly requestId: string; readonly qualifier: string };
   readonly pause?: { readonly requestedMs: number; readonly reason?: string; readonly timeoutPaused: boolean };

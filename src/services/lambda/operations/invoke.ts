@@ -25,7 +25,8 @@ export function invoke(room: LambdaRoom): Operation<InvocationRequest, Invocatio
     else if (input.DurableExecutionName !== undefined) throw invalidParameter('DurableExecutionName can only be given to durable functions.');
     checkTenant(target.row, input.TenantId);
     if (type === 'DryRun') return { StatusCode: 204, Payload: asPayload(NOTHING) };
-    if (target.row.durable) return invokeDurable(ctx, room, target, { payload, name: input.DurableExecutionName, event: type === 'Event' });
+    if (target.row.durable)
+      return invokeDurable(ctx, room, target, { payload, name: input.DurableExecutionName, event: type === 'Event', tenantId: input.TenantId });
     if (type === 'Event') {
       await invokeEvent(ctx, target, input.Qualifier ?? qualifierOf(input.FunctionName ?? ''), payload, input.TenantId);
       return { StatusCode: 202, Payload: asPayload(NOTHING) };
@@ -55,11 +56,12 @@ async function invokeDurable(
   ctx: Ctx,
   room: LambdaRoom,
   target: InvokeTarget,
-  call: { readonly payload: Uint8Array; readonly name: string | undefined; readonly event: boolean },
+  call: { readonly payload: Uint8Array; readonly name: string | undefined; readonly event: boolean; readonly tenantId: string | undefined },
 ): Promise<InvocationResponse> {
   const row = await startDurable(ctx, target, {
     payload: call.payload,
     synchronous: !call.event,
+    tenantId: call.tenantId,
     ...(call.name === undefined ? {} : { name: call.name }),
     ...(call.event ? { event: { requestId: ctx.requestId, qualifier: target.invokedArn.split(':').at(-1) ?? '' } } : {}),
   });

@@ -4,6 +4,7 @@ import { decodeJson } from '../../../../kit/json.ts';
 import { prefixEnd } from '../../../../kit/key.ts';
 import type { Ctx, Operation } from '../../../service.ts';
 import { functionArn, type Place } from '../../domain/names.ts';
+import { checkTenant } from '../../domain/tenancy.ts';
 import { find } from '../../functions.ts';
 import type { VersionRow } from '../../store.ts';
 import { applyUpdate } from '../domain/apply.ts';
@@ -131,16 +132,20 @@ async function resolveTargets(ctx: Ctx, updates: readonly OperationUpdate[]): Pr
   for (const update of updates) {
     if (update.Type !== 'CHAINED_INVOKE' || update.Action !== 'START' || !update.ChainedInvokeOptions) continue;
     const made = { id: ids.uuid(), name: ids.uuid() };
-    targets.set(update.Id ?? '', { ...made, ...(await resolveTarget(ctx, update.ChainedInvokeOptions.FunctionName ?? '')) });
+    targets.set(update.Id ?? '', {
+      ...made,
+      ...(await resolveTarget(ctx, update.ChainedInvokeOptions.FunctionName ?? '', update.ChainedInvokeOptions.TenantId)),
+    });
   }
   return targets;
 }
 
-async function resolveTarget(ctx: Ctx, functionName: string): Promise<Pick<ChainedTarget, 'error' | 'functionName' | 'row'>> {
+async function resolveTarget(ctx: Ctx, functionName: string, tenantId: string | undefined): Promise<Pick<ChainedTarget, 'error' | 'functionName' | 'row'>> {
   const reference = readTarget(ctx, functionName);
   try {
     const { fn, row } = await find(ctx.platform, ctx, { ...reference, qualifier: reference.qualifier ?? '$LATEST' });
     if (row.durable && reference.qualifier === undefined) throw unqualified();
+    checkTenant(row, tenantId);
     return { functionName: fn.name, row };
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;
@@ -173,7 +178,9 @@ function startChained(
     return;
   }
   editor.event('ChainedInvokeStarted', operation, { FunctionName, Input, ExecutedVersion: target.row.version });
-  editor.send(CHAINED, { id: editor.row.id, operationId: operation.id, functionName: FunctionName ?? '', ...(input ? { input } : {}) });
+  const tenantId = update.ChainedInvokeOptions?.TenantId;
+  const tenant = tenantId === undefined ? {} : { tenantId };
+  editor.send(CHAINED, { id: editor.row.id, operationId: operation.id, functionName: FunctionName ?? '', ...(input ? { input } : {}), ...tenant });
 }
 
 function createChild(
@@ -195,6 +202,7 @@ function createChild(
     synchronous: false,
     traceHeader: update.ChainedInvokeOptions?.XAmznTraceId ?? editor.row.traceHeader,
     nowMs: editor.nowMs,
+    tenantId: update.ChainedInvokeOptions?.TenantId,
     parent: { id: editor.row.id, operationId: operation.id },
   });
   return child.arn;
