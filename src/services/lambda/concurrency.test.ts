@@ -110,6 +110,22 @@ describe('reserved concurrency', () => {
   });
 });
 
+it('answers as AWS does on the wire', async () => {
+  await create('wire');
+  const url = `${croft.endpoint}/2015-03-31/functions/wire/invocations`;
+  const authorization = 'AWS4-HMAC-SHA256 Credential=test/20261122/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=00';
+  const answer = await fetch(url, { method: 'POST', body: '{}', headers: { authorization } });
+  expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'application/json']);
+  expect(answer.headers.get('x-amz-executed-version')).toBe('$LATEST');
+  expect(answer.headers.get('x-amzn-remapped-content-length')).toBe('0');
+  expect(answer.headers.get('x-amzn-trace-id')).toMatch(/^Root=1-[0-9a-f]{8}-[0-9a-f]{24};/);
+  await answer.text();
+  await reserve('wire', 0);
+  const refused = await fetch(url, { method: 'POST', body: '{}', headers: { authorization } });
+  expect([refused.status, refused.headers.get('x-amzn-errortype'), refused.headers.get('retry-after')]).toEqual([429, 'TooManyRequestsException', null]);
+  expect(await refused.json()).toEqual({ message: 'Rate Exceeded.', Type: 'User', Reason: 'ReservedFunctionConcurrentInvocationLimitExceeded' });
+});
+
 describe('rates', () => {
   const fn = (reservedConcurrency?: number): FunctionRow =>
     ({ name: 'f', nextVersion: 1, tags: {}, ...(reservedConcurrency === undefined ? {} : { reservedConcurrency }) }) as FunctionRow;

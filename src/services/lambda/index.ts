@@ -63,6 +63,7 @@ import {
 } from './operations/function-urls.ts';
 import { getFunction, getFunctionConfiguration } from './operations/get-function.ts';
 import { invoke, invokeAsync } from './operations/invoke.ts';
+import { withInvokeHeaders } from './operations/invoke-headers.ts';
 import { invokeWithResponseStream } from './operations/invoke-with-response-stream.ts';
 import { addLayerVersionPermission, getLayerVersionPolicy, removeLayerVersionPermission } from './operations/layer-permissions.ts';
 import { deleteLayerVersion, getLayerVersion, getLayerVersionByArn, listLayers, listLayerVersions, publishLayerVersion } from './operations/layers.ts';
@@ -171,7 +172,7 @@ function operationsOf(room: LambdaRoom): Record<string, OperationEntry> {
     UpdateFunctionCode: { run: updateFunctionCode, access: onFunction, recorded: ['Architectures'] },
     UpdateFunctionConfiguration: { run: updateFunctionConfiguration, access: onFunction, recorded: RECORDED },
     DeleteFunction: { run: deleteFunction(room), access: onFunction },
-    Invoke: { run: invoke(room), access: { ...onFunction, action: 'lambda:InvokeFunction' } },
+    Invoke: { run: invoke(room), access: { ...onFunction, action: 'lambda:InvokeFunction' }, respond: withInvokeHeaders },
     InvokeWithResponseStream: { run: invokeWithResponseStream(room), access: { ...onFunction, action: 'lambda:InvokeFunction' } },
     InvokeAsync: { run: invokeAsync(room), access: { ...onFunction, action: 'lambda:InvokeFunction' } },
     PublishVersion: { run: publishVersion(room), access: onFunction },
