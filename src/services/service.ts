@@ -132,8 +132,9 @@ export interface Service {
  * `lambda-code`: the download links of GetFunction (`/_aws/lambda-code/{blob}`). `cloudformation-response`: where custom resources and wait conditions are answered
  * (`/_aws/cloudformation-response/{id}`). `sqs-messages`: a queue's messages, without receiving them (`/_aws/sqs/messages`).
  * `s3-website`: a bucket served as a website (`{bucket}.s3-website.…`). `s3-form`: a browser's form posted to a bucket; its body streams.
- * `registry`: container images (`/v2/…`); bodies stream.
  * `sns`: messages that are kept instead of sent, and the signing certificate (`/_aws/sns/…`).
+ * `s3-website`: a bucket served as a website (`{bucket}.s3-website.…`). `s3-form`: a browser's form posted to a bucket; its body streams.
+ * `registry`: container images (`/v2/…`); bodies stream.
  */
 export type EndpointKind =
   | 'execute-api'
