@@ -72,7 +72,7 @@ it('template parameters can name stored ones, texts and lists, read again at eac
     ...template,
     Parameters: { ...template.Parameters, List: { Type: 'AWS::SSM::Parameter::Value<String>', Default: '/not/there' } },
   });
-  expect(await messageOf(missing)).toBe('Unable to fetch parameters [/not/there] from parameter store for this account.');
+  expect(await messageOf(missing)).toBe('Parameter List should either have input value or default value');
 });
 
 it('dynamic references get their values when a resource is made, and stay references in the stack', async () => {

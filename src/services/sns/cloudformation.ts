@@ -41,9 +41,13 @@ const isTrue = (value: unknown) => String(value).toLowerCase() === 'true';
 const textOf = (value: unknown): string => (typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value));
 const listOf = (value: unknown): readonly Record<string, unknown>[] => (Array.isArray(value) ? (value as Record<string, unknown>[]) : []);
 
+/** CloudFormation hands its numbers on as texts. */
+const archivePolicy = (value: unknown): string => textOf(value).replace(/:(\d+)\b/g, ':"$1"');
+
 function attributesOf(properties: Properties): Record<string, string> {
   const attributes: Record<string, string> = {};
-  for (const name of ATTRIBUTES) if (properties[name] !== undefined) attributes[name] = textOf(properties[name]);
+  for (const name of ATTRIBUTES)
+    if (properties[name] !== undefined) attributes[name] = name === 'ArchivePolicy' ? archivePolicy(properties[name]) : textOf(properties[name]);
   for (const logging of listOf(properties['DeliveryStatusLogging'])) {
     const prefix = PROTOCOLS[String(logging['Protocol']).toLowerCase()];
     if (prefix === undefined) throw new AwsError('InvalidRequest', `DeliveryStatusLogging: ${String(logging['Protocol'])} is not a protocol`);

@@ -3,6 +3,7 @@ import { pseudoParameters } from './environment.ts';
 import { INCLUDE, Includes } from './includes.ts';
 import type { Environment, Value } from './intrinsics.ts';
 import { type JsonObject, objectAt } from './json.ts';
+import { hasPolicyFunctions, resolvePolicies } from './language-extensions.ts';
 import { declaredTransforms, processMacros } from './macros.ts';
 import { checkDeclarations, type GivenParameter, parameterRef, parameterValues, type StackParameter, textOfParameter } from './parameters.ts';
 import { parseTemplate } from './parse.ts';
@@ -47,13 +48,21 @@ export function expand(task: ExpandTask): Expanded {
   if (stored.unread.size > 0) return { source, transforms, parameters, processed: source, missing: [], unread: [...stored.unread] };
   const context = { account: task.account, region: task.region, parameters, managedPolicies: new Map(task.managedPolicies), nowSeconds: task.nowSeconds };
   if (transforms.length === 0 && !task.text.includes('Fn::Transform') && !task.text.includes('!Transform')) {
-    return { source, transforms, parameters, processed: source, missing: [], unread: [] };
+    return { source, transforms, parameters, processed: policiesIn(source, task, parameters), missing: [], unread: [] };
   }
   const env = beforehand(task, source, parameters);
   const includes = new Includes(new Map(task.includes ?? []), env);
   const processed = processMacros(source, context, env, includes);
   const used = includes.used && !transforms.includes(INCLUDE) ? [...transforms, INCLUDE] : transforms;
   return { source, transforms: used, parameters, processed, missing: includes.missing, unread: [] };
+}
+
+/** The template with its policies decided: parameters, mappings and conditions say what they are. */
+function policiesIn(source: JsonObject, task: ExpandTask, parameters: readonly StackParameter[]): JsonObject {
+  if (!hasPolicyFunctions(source)) return source;
+  const copy = structuredClone(source);
+  resolvePolicies(copy, beforehand(task, source, parameters));
+  return copy;
 }
 
 /** What macros may look up: parameters, mappings and where the stack is. */

@@ -1,7 +1,7 @@
 import { validationError } from '../errors.ts';
 import { EXPANDED_NODES_MAX, LOOPS_DEPTH_MAX, TEMPLATE_URL_BYTES_MAX } from '../limits.ts';
 import { type Environment, evaluateConditions, NO_VALUE, resolve } from './intrinsics.ts';
-import { isObject, isText, type Json, type JsonObject, scalarText } from './json.ts';
+import { isObject, isText, type Json, type JsonObject, objectAt, scalarText } from './json.ts';
 
 const LOOP = 'Fn::ForEach::';
 
@@ -85,7 +85,14 @@ function substitute(value: Json, identifier: string, item: string): Json {
   );
 }
 
-function resolvePolicies(template: JsonObject, env: Environment): void {
+/** Whether a policy of a resource is written as a function. */
+export const hasPolicyFunctions = (template: JsonObject): boolean =>
+  Object.values(objectAt(template, 'Resources')).some(
+    (resource) => isObject(resource) && (isObject(resource['DeletionPolicy']) || isObject(resource['UpdateReplacePolicy'])),
+  );
+
+/** Puts what they say in the place of policies that are functions; changes `template`. */
+export function resolvePolicies(template: JsonObject, env: Environment): void {
   const conditions = isObject(template['Conditions']) ? template['Conditions'] : {};
   const resources = isObject(template['Resources']) ? template['Resources'] : {};
   for (const resource of Object.values(resources)) {

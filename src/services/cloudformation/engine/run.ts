@@ -57,6 +57,8 @@ export class Run {
   /** Set once a commit found the operation gone. */
   superseded = false;
 
+  #eventMs: number | undefined;
+
   constructor(parts: Pick<Run, 'platform' | 'scope' | 'ctx' | 'types' | 'signal' | 'waiting' | 'stack' | 'operation' | 'resources'>) {
     this.platform = parts.platform;
     this.scope = parts.scope;
@@ -80,10 +82,14 @@ export class Run {
    */
   async commit(step: { resources?: readonly Resource[]; events?: readonly EventInput[]; stack?: (stack: Stack) => Stack }): Promise<void> {
     const { ids, clock, store } = this.platform;
-    const atMs = clock.virtual();
     const clientToken = this.operation.clientToken;
     const events = (step.events ?? []).map(
-      (event): StackEvent => ({ ...event, eventId: eventId(event, ids.uuid()), atMs, ...(clientToken ? { clientToken } : {}) }),
+      (event): StackEvent => ({
+        ...event,
+        eventId: eventId(event, ids.uuid()),
+        atMs: this.#eventTime(clock.virtual()),
+        ...(clientToken ? { clientToken } : {}),
+      }),
     );
     const stack = await store.transact({ keys: [stackKey(this.scope, this.stack.id)] }, (tx) => {
       const present = getStackTx(tx, this.scope, this.stack.id);
@@ -101,6 +107,12 @@ export class Run {
     }
     this.stack = stack;
     if (stack.operation) this.operation = stack.operation;
+  }
+
+  /** Readers put events in order by their times: no two of an operation have the same. */
+  #eventTime(nowMs: number): number {
+    this.#eventMs = Math.max(nowMs, (this.#eventMs ?? this.operation.startedMs) + 1);
+    return this.#eventMs;
   }
 
   /** A stack's own event. */

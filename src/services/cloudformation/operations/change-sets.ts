@@ -46,7 +46,7 @@ export const createChangeSet =
     if (existing) {
       const same = await findChangeSet(ctx.platform.store, ctx, existing.id, name);
       if (same && input.ClientToken !== undefined && same.clientToken === input.ClientToken) return { Id: same.id, StackId: existing.id };
-      if (same) throw alreadyExists(`ChangeSet [${name}] already exists`);
+      if (same && !isSpent(same)) throw alreadyExists(`ChangeSet [${name}] already exists`);
     }
     const stackId = existing?.id ?? newStackId(ctx, checkStackName(input.StackName ?? ''));
     const stack = existing ?? emptyStack(stackId, input.StackName ?? '', ctx.platform.clock.virtual());
@@ -72,12 +72,16 @@ export const createChangeSet =
         putStackTx(tx, ctx, { ...withStatus(stack, 'REVIEW_IN_PROGRESS', 'User Initiated'), changeSetId: changeSet.id });
         putEventTx(tx, ctx, stackId, stackEvent(start, stack, 'REVIEW_IN_PROGRESS', 'User Initiated'));
       }
-      if (getChangeSetTx(tx, ctx, stackId, name)) throw alreadyExists(`ChangeSet [${name}] already exists`);
+      const same = getChangeSetTx(tx, ctx, stackId, name);
+      if (same && !isSpent(same)) throw alreadyExists(`ChangeSet [${name}] already exists`);
       for (const text of prepared.texts) putTemplateTx(tx, ctx, stackId, text);
       putChangeSetTx(tx, ctx, changeSet);
     });
     return { Id: changeSet.id, StackId: stackId };
   };
+
+/** A change set that was executed gives its name free. */
+const isSpent = ({ executionStatus }: ChangeSet): boolean => executionStatus === 'EXECUTE_COMPLETE';
 
 /** The stack that the change set is for; undefined where it has yet to be begun. */
 async function stackFor(ctx: Ctx, nameOrId: string, type: 'CREATE' | 'UPDATE', changeSet: string): Promise<Stack | undefined> {

@@ -22,7 +22,7 @@ function describe(stack: Stack): Cfn.Stack {
   return {
     StackId: stack.id,
     StackName: stack.name,
-    ...(stack.changeSetId ? { ChangeSetId: stack.changeSetId } : {}),
+    ...(stack.changeSetId && stack.status !== 'REVIEW_IN_PROGRESS' ? { ChangeSetId: stack.changeSetId } : {}),
     ...(target?.description ? { Description: target.description } : {}),
     ...(target && target.parameters.length > 0 ? { Parameters: target.parameters.map(parameterView) } : {}),
     CreationTime: date(stack.createdMs),

@@ -106,7 +106,7 @@ async function expandWithIncludes(ctx: Ctx, task: ExpandTask): Promise<Expanded>
     const expanded = await expandTemplate({ ...task, includes: [...includes], stored: [...stored] });
     if (expanded.missing.length === 0 && expanded.unread.length === 0) return expanded;
     for (const location of expanded.missing) includes.set(location, await includedText(ctx, location));
-    for (const [name, value] of await storedValues(ctx, expanded.unread)) stored.set(name, value);
+    for (const [name, value] of await storedValues(ctx, expanded.unread, expanded.parameters)) stored.set(name, value);
   }
 }
 

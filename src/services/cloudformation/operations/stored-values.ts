@@ -1,11 +1,11 @@
 import { AwsError } from '../../../kit/errors.ts';
 import type { Ctx } from '../../service.ts';
+import type { StackParameter } from '../domain/parameters.ts';
 import { validationError } from '../errors.ts';
 
 /** What Parameter Store has under these names, for template parameters of type `AWS::SSM::Parameter::…`. Throws `ValidationError`. */
-export async function storedValues(ctx: Ctx, names: readonly string[]): Promise<[name: string, value: string][]> {
+export async function storedValues(ctx: Ctx, names: readonly string[], parameters: readonly StackParameter[]): Promise<[name: string, value: string][]> {
   const values: [string, string][] = [];
-  const missing: string[] = [];
   const secure: string[] = [];
   for (const Name of names) {
     try {
@@ -14,10 +14,11 @@ export async function storedValues(ctx: Ctx, names: readonly string[]): Promise<
       values.push([Name, Parameter.Value]);
     } catch (error) {
       if (!(error instanceof AwsError) || error.status >= 500) throw error;
-      missing.push(Name);
+      // As recorded, a name that leads nowhere is no value.
+      const key = parameters.find(({ value }) => value === Name)?.key ?? '';
+      throw validationError(`Parameter ${key} should either have input value or default value`);
     }
   }
-  if (missing.length > 0) throw validationError(`Unable to fetch parameters [${missing.join(',')}] from parameter store for this account.`);
   if (secure.length > 0) throw validationError(`Parameters [${secure.join(',')}] referenced by template have types not supported by CloudFormation.`);
   return values;
 }

@@ -14,8 +14,11 @@ import { requiredTemplateText } from './template-input.ts';
 /** "GetTemplate" in the CloudFormation API Reference. */
 export const getTemplate: Operation<Cfn.GetTemplateInput, Cfn.GetTemplateOutput> = async (ctx, input) => {
   const { stackId, target } = await storedTarget(ctx, input.StackName, input.ChangeSetName);
-  const hash = input.TemplateStage === 'Processed' ? target.processedTemplate : target.originalTemplate;
-  return { TemplateBody: await readTemplate(ctx.platform.store, ctx, stackId, hash), StagesAvailable: ['Original', 'Processed'] };
+  const read = (hash: string) => readTemplate(ctx.platform.store, ctx, stackId, hash);
+  const original = await read(target.originalTemplate);
+  // Without transforms there is nothing to process, and the text stays as it was written.
+  const transformed = input.TemplateStage === 'Processed' && (await readUnprocessed(ctx, original)).transforms.length > 0;
+  return { TemplateBody: transformed ? await read(target.processedTemplate) : original, StagesAvailable: ['Original', 'Processed'] };
 };
 
 async function storedTarget(ctx: Ctx, stackName: string | undefined, changeSetName: string | undefined) {

@@ -51,7 +51,8 @@ export const updateStack =
     checkUpdatable(stack);
     const prepared = await prepare(ctx, input, stack, stack.id);
     checkCapabilities(prepared);
-    if (!(await compare(ctx, stack, prepared, types())).any) throw validationError('No updates are to be performed.');
+    // Whatever a transform makes of the same template counts as new, as recorded.
+    if (prepared.transforms.length === 0 && !(await compare(ctx, stack, prepared, types())).any) throw validationError('No updates are to be performed.');
     const start = newStart(ctx, input.ClientRequestToken);
     await ctx.platform.store.transact({ keys: [stackKey(ctx, stack.id)] }, (tx) => {
       const present = getStackTx(tx, ctx, stack.id);

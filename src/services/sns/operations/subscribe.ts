@@ -14,10 +14,8 @@ import { find, keys, rangeOf, read, type SubscriptionRow, type TokenRow, type To
 import { addSubscription, findSubscription, isFifo, readTopic, removeSubscription } from '../topics.ts';
 
 /** SNS names a user; with `--auth off` the caller is whoever has the access key that was sent. */
-function principalOf({ account, region, principal }: Ctx): string {
-  return principal.type === 'root' && principal.accessKeyId !== ''
-    ? `arn:${partitionOf(region)}:iam::${account}:user/unverified-${principal.accessKeyId}`
-    : principal.arn;
+function principalOf({ account, region, principal: { arn, accessKeyId } }: Ctx): string {
+  return arn.endsWith(':root') ? `arn:${partitionOf(region)}:iam::${account}:user/unverified${accessKeyId === '' ? '' : `-${accessKeyId}`}` : arn;
 }
 
 /** "Subscribe": an endpoint that is subscribed already is answered where its attributes are those asked for. */
