@@ -129,6 +129,12 @@ function addHouseCommands(croft: Command): void {
     .description('install what a package registry has of a runtime (Node.js; the client for Java); say how for the rest')
     .argument('<name>', 'e.g. nodejs22.x or java21')
     .action(async (name: string) => (await import('./commands/runtimes.ts')).install(name, createOutput('table')));
+  common(
+    croft
+      .command('trace')
+      .description('print what a request caused: calls, deliveries with their retries, and what was written')
+      .argument('<id>', 'a request id (x-amzn-RequestId) or a trace (X-Amzn-Trace-Id)'),
+  ).action(async (id: string, options: CommonOptions) => (await import('./commands/trace.ts')).trace(id, options, outputOf(options)));
   const images = croft.command('images').description('container images for functions');
   common(
     images
