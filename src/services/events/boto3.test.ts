@@ -36,6 +36,7 @@ for wrong, code in (
     (lambda: events.delete_rule(Name='r0', EventBusName='boto'), 'ValidationException'),
     (lambda: events.create_event_bus(Name='boto'), 'ResourceAlreadyExistsException'),
     (lambda: events.delete_event_bus(Name='default'), 'ValidationException'),
+    (lambda: events.delete_event_bus(Name='boto'), 'ValidationException'),
     (lambda: events.create_endpoint(Name='e', RoutingConfig={'FailoverConfig': {'Primary': {'HealthCheck': 'arn:aws:route53:::healthcheck/x'}, 'Secondary': {'Route': 'us-west-2'}}}, EventBuses=[{'EventBusArn': bus}, {'EventBusArn': bus}]), 'NotImplemented'),
 ):
     try:

@@ -13,6 +13,7 @@ export const invalidParameter = (parameter: string, reason: string) => validatio
 
 export const busNotFound = (name: string) => notFound(`Event bus ${name} does not exist.`);
 export const busExists = (name: string) => alreadyExists(`Event bus ${name} already exists.`);
+export const busHasRules = () => validation("EventBus can't be deleted since it has rules.");
 export const ruleNotFound = (name: string, bus: string) => notFound(`Rule ${name} does not exist on EventBus ${bus}.`);
 export const ruleHasTargets = () => validation("Rule can't be deleted since it has targets.");
 export const managedRule = (rule: string, managedBy: string) =>

@@ -16,7 +16,7 @@ import type { Ctx, Operation } from '../../service.ts';
 import { busArn, busOf, DEFAULT_BUS } from '../domain/names.ts';
 import { pageOf, tokenOf } from '../domain/paging.ts';
 import { tagsOf } from '../domain/tags.ts';
-import { busExists, busNotFound, validation } from '../errors.ts';
+import { busExists, busHasRules, busNotFound, validation } from '../errors.ts';
 import { type BusRow, keys, listRows, rangeOf, txBus, write } from '../store.ts';
 
 /** "CreateEventBus". Partner buses come with a partner's event source, of which there are none. */
@@ -111,14 +111,15 @@ export const updateEventBus: Operation<UpdateEventBusRequest, UpdateEventBusResp
   return { Arn: busArn(address), Name: row.name, ...settingsView(row) };
 };
 
-/** "DeleteEventBus", with the rules that are still on it; a bus that is not there is a success. */
+/** "DeleteEventBus": a bus that is not there is a success; one with rules, an archive's among them, is not deleted. */
 export const deleteEventBus: Operation<DeleteEventBusRequest, Record<string, never>> = async (ctx, input) => {
   const address = busOf(ctx, input.Name);
   if (address.name === DEFAULT_BUS) throw validation('Cannot delete event bus default.');
   const key = keys.bus(address, address.name);
-  await ctx.platform.store.transact({ keys: [key] }, (tx) => {
+  const rules = rangeOf(keys.rules(address));
+  await ctx.platform.store.transact({ keys: [key], ranges: [rules] }, (tx) => {
+    if (tx.range({ ...rules, limit: 1 }).entries.length > 0) throw busHasRules();
     tx.delete(key);
-    for (const [rule] of tx.range({ ...rangeOf(keys.rules(address)), limit: 10_000, maxBytes: Number.MAX_SAFE_INTEGER }).entries) tx.delete(rule);
   });
   return {};
 };
