@@ -113,6 +113,8 @@ static int drop_capabilities(void) {
 /* Becomes the function's user, for good. */
 static int become_function(void) {
   if (drop_capabilities() < 0) return -1;
+  /* Without it, only who still has rights may load a filter. */
+  if (layers_off & OFF_NO_NEW_PRIVS && !(layers_off & OFF_SECCOMP) && seccomp_load() < 0) return fail("seccomp");
   if (privileged && !(layers_off & OFF_UID)) {
     if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0) return fail("user %u", uid);
   }
@@ -121,7 +123,8 @@ static int become_function(void) {
     struct __user_cap_data_struct none[2] = {{0, 0, 0}, {0, 0, 0}};
     if (syscall(SYS_capset, &head, none) < 0) return fail("capset");
   }
-  if (!(layers_off & OFF_NO_NEW_PRIVS) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return fail("no_new_privs");
+  if (layers_off & OFF_NO_NEW_PRIVS) return 0;
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return fail("no_new_privs");
   if (!(layers_off & OFF_SECCOMP) && seccomp_load() < 0) return fail("seccomp");
   return 0;
 }

@@ -65,6 +65,7 @@ export class Processes {
       // What it sent before it ended is read first.
       await log.drain();
       if (this.#runtime !== running) return;
+      this.memoryUsedMb();
       this.#runtime = undefined;
       onRuntimeExit(exit);
     });

@@ -43,6 +43,8 @@ export interface SandboxDriverOptions {
 export interface SandboxDriver extends Driver {
   /** Starts the helper and makes one environment; what the machine gives. Rejects with the reason where it does not work here. */
   probe(): Promise<HelperFeatures>;
+  /** How many sandboxes wait for a function. */
+  waiting(): number;
 }
 
 /** Environments in namespaces of their own: see README.md. */
@@ -80,6 +82,10 @@ class LinuxSandboxDriver implements SandboxDriver {
     const sandbox = await this.#create(UNKNOWN);
     await sandbox.kill();
     return features;
+  }
+
+  waiting(): number {
+    return this.#pool.size;
   }
 
   async start(): Promise<void> {
