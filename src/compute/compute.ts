@@ -366,6 +366,10 @@ class ComputePool implements Compute {
       provision.release(environment);
       return;
     }
+    if (environment.stale) {
+      void this.#discard(environment);
+      return;
+    }
     if (group.giveNext(environment)) return;
     const name = groupName(environment.spec);
     const at = this.#waiting.findIndex(({ spec }) => groupName(spec) === name);
@@ -404,10 +408,11 @@ class ComputePool implements Compute {
   #reap(): void {
     const beforeMs = this.#options.clock.mono() - this.#idleMs;
     for (const environment of this.#idle) {
-      if (environment.lastUsedMs > beforeMs) continue;
+      if (environment.lastUsedMs > beforeMs && !environment.stale) continue;
       this.#removeIdle(environment);
       void this.#discard(environment);
     }
+    for (const provision of this.#provisions.values()) provision.renew();
   }
 
   /** Ends an environment that nobody waits for. */

@@ -40,6 +40,7 @@ export async function createEnvironment(
       runtime,
       ...directories,
       memoryMb: spec.memoryMb,
+      ...(credentials.expiresMs === undefined ? {} : { expiresMs: credentials.expiresMs }),
       ...(spec.image ? { image: spec.image } : {}),
       ...(debug ? { debug } : {}),
       ...(debugpyDirectory === undefined ? {} : { debugpyDirectory }),

@@ -55,6 +55,7 @@ export class Environment {
   #telemetry: Telemetry;
   #extensions: Extensions;
   #processes: Processes;
+  #expiresMs = Number.POSITIVE_INFINITY;
   #phase: 'cold' | 'ready' | 'reset' = 'cold';
   #settle: ((outcome: Outcome) => void) | undefined;
   /** What is waited for, other than an answer or a failure. */
@@ -124,6 +125,11 @@ export class Environment {
     return this.#phase === 'ready';
   }
 
+  /** Whether its credentials may end before an invocation that begins now does: another environment has newer ones. */
+  get stale(): boolean {
+    return this.#expiresMs - this.spec.timeoutMs <= this.#parts.clock.real();
+  }
+
   freeze(): void {
     this.#parts.sandbox.freeze();
   }
@@ -178,6 +184,7 @@ export class Environment {
     const { clock, warnings } = this.#parts;
     await this.#clearing;
     const launch = await this.#parts.launch();
+    this.#expiresMs = launch.expiresMs ?? Number.POSITIVE_INFINITY;
     this.#debug?.end();
     this.#debug = launch.debug;
     this.#heldBeforeMs = 0;

@@ -66,6 +66,8 @@ export const PROVISIONED_SHARE_MAX = 0.75;
 /** "Configuring provisioned concurrency": times that an init is tried before the allocation is FAILED, as AWS's logs show. */
 export const PROVISIONED_ATTEMPTS_MAX = 6;
 export const PROVISIONED_RETRY_MS = 250;
+/** Provisioned environments with old credentials are replaced in so many parts. */
+export const PROVISIONED_RENEWED_PARTS = 8;
 /** "Lambda quotas": an image unpacked; and how many files one may have here. */
 export const IMAGE_BYTES_MAX = 10 * 1024 * 1024 * 1024;
 export const IMAGE_ENTRIES_MAX = 1_000_000;

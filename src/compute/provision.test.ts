@@ -96,6 +96,27 @@ describe('provisioned environments', () => {
     expect(await answer(fn)).toMatchObject({ type: 'on-demand' });
   });
 
+  it('are replaced before their credentials end, and so are others', async () => {
+    const fn = await make('renewed');
+    let asked = 0;
+    const credentials = () => {
+      asked++;
+      return Promise.resolve({ accessKeyId: 'A', secretAccessKey: 's', sessionToken: 't', expiresMs: Date.now() + fn.spec.timeoutMs + 300 });
+    };
+    const short: TestFunction = { ...fn, spec: { ...fn.spec, credentials } };
+    const first = await answer(short);
+    expect((await answer(short)).pid).toBe(first.pid);
+    await expect.poll(async () => (await answer(short)).pid).not.toBe(first.pid);
+    plane.compute.provision(short.spec, 1);
+    await ready(plane, short, 1);
+    const kept = await answer(short);
+    expect(kept.type).toBe('provisioned-concurrency');
+    await expect.poll(async () => (await answer(short)).pid).not.toBe(kept.pid);
+    await ready(plane, short, 1);
+    expect(asked).toBeGreaterThan(3);
+    plane.compute.provision(short.spec, 0);
+  });
+
   it('never take all of the memory', async () => {
     const small = await startCompute({ memoryBudgetMb: 512 });
     try {

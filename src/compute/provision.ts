@@ -1,7 +1,7 @@
 import type { Clock } from '../kit/clock.ts';
 import type { Environment } from './environment.ts';
 import { Group } from './group.ts';
-import { PROVISIONED_ATTEMPTS_MAX, PROVISIONED_RETRY_MS } from './limits.ts';
+import { PROVISIONED_ATTEMPTS_MAX, PROVISIONED_RENEWED_PARTS, PROVISIONED_RETRY_MS } from './limits.ts';
 import type { FunctionSpec } from './types.ts';
 
 /** What a provision needs of the pool. */
@@ -98,7 +98,8 @@ export class Provision {
 
   /** A free environment, at once or as soon as one that has answered is done. Undefined: all are busy. */
   async take(): Promise<Environment | undefined> {
-    const environment = this.group.idle.pop();
+    let environment = this.group.idle.pop();
+    for (; environment?.stale; environment = this.group.idle.pop()) this.#end(environment);
     environment?.thaw();
     const taken = environment ?? (await this.group.takeFinishing());
     if (taken) this.#peak = Math.max(this.#peak, ++this.#inUse);
@@ -112,8 +113,9 @@ export class Provision {
 
   /** Takes an environment back after an invocation. */
   release(environment: Environment): void {
-    if (this.#ready.size > this.#requested) {
+    if (this.#ready.size > this.#requested || environment.stale) {
       this.#end(environment);
+      this.fill();
       return;
     }
     // A runtime that ended starts again now, not with the next invocation.
@@ -124,6 +126,16 @@ export class Provision {
       },
       () => this.#lost(environment),
     );
+  }
+
+  /** Replaces idle environments whose credentials are about to end, a part at a time. */
+  renew(): void {
+    const part = Math.ceil(this.#ready.size / PROVISIONED_RENEWED_PARTS);
+    for (const environment of this.group.idle.filter((one) => one.stale).slice(0, part)) {
+      this.group.remove(environment);
+      this.#end(environment);
+    }
+    this.fill();
   }
 
   /** Starts what is missing, as far as there is room. */

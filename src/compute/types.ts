@@ -26,6 +26,8 @@ export interface FunctionCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken: string;
+  /** Real time; absent: they do not end. */
+  readonly expiresMs?: number;
 }
 
 /** One function version in one configuration: what an execution environment is made for. */
@@ -154,6 +156,8 @@ export interface Launch {
    * place of the runtime, with the runtime's command as its arguments (not for `provided`): {@link commandOf} in command.ts sees to it.
    */
   readonly variables: Readonly<Record<string, string>>;
+  /** When the credentials among them end, in real time. */
+  readonly expiresMs?: number;
   readonly memoryMb: number;
   /** A debugger may look into the runtime. */
   readonly debug?: DebugSession;

@@ -30,9 +30,10 @@ export function createRoleCredentials(platform: () => Platform): RoleCredentials
       throw new AwsError('AccessDeniedException', 'The role defined for the function cannot be assumed by Lambda.', { status: 403, cause: error });
     }
     const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = answer['Credentials'] as Record<string, unknown>;
+    const expiresMs = Expiration instanceof Date ? Expiration.getTime() : Number.POSITIVE_INFINITY;
     return {
-      credentials: { accessKeyId: String(AccessKeyId), secretAccessKey: String(SecretAccessKey), sessionToken: String(SessionToken) },
-      expiresMs: Expiration instanceof Date ? Expiration.getTime() : Number.POSITIVE_INFINITY,
+      credentials: { accessKeyId: String(AccessKeyId), secretAccessKey: String(SecretAccessKey), sessionToken: String(SessionToken), expiresMs },
+      expiresMs,
     };
   };
 
@@ -46,7 +47,11 @@ export function createRoleCredentials(platform: () => Platform): RoleCredentials
       const { credentials } = isFresh ? known : await assume(place, role, functionName);
       if (ahead.size >= CREDENTIALS_MAX) ahead.clear();
       // What fails here is found again, and told, by who needs it next.
-      if (!ahead.has(key)) ahead.set(key, assume(place, role, functionName).catch(() => undefined));
+      if (!ahead.has(key))
+        ahead.set(
+          key,
+          assume(place, role, functionName).catch(() => undefined),
+        );
       return credentials;
     },
   };
