@@ -39,10 +39,6 @@ export async function publishToTopic(ctx: Ctx, notice: Notice): Promise<void> {
   await at(ctx, notice.arn).call('sns', 'Publish', { TopicArn: notice.arn, Subject: SUBJECT, Message: bodyOf(notice) });
 }
 
-export async function callFunction(ctx: Ctx, notice: Notice): Promise<void> {
-  await at(ctx, notice.arn).call('lambda', 'Invoke', { FunctionName: notice.arn, InvocationType: 'Event', Payload: Buffer.from(bodyOf(notice)) });
-}
-
 /** What S3 says of a destination that it cannot use; undefined where it can. */
 export async function refusalOf(ctx: Ctx, { kind, arn }: Pick<NotificationRule, 'kind' | 'arn'>): Promise<{ name: string; value: string } | undefined> {
   try {

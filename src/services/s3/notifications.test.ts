@@ -175,6 +175,52 @@ describe('notifications to a queue', () => {
   });
 });
 
+describe('notifications elsewhere', () => {
+  test('EventBridge hears of everything, in its own form', async () => {
+    const Bucket = 'bussed';
+    const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 'from-bus' }));
+    const ctx = croft.server.platform.contextFor({ account: '000000000000', region: 'us-east-1' });
+    await ctx.call('events', 'PutRule', { Name: 'of-s3', EventPattern: JSON.stringify({ source: ['aws.s3'], detail: { bucket: { name: [Bucket] } } }) });
+    await ctx.call('events', 'PutTargets', { Rule: 'of-s3', Targets: [{ Id: 'q', Arn: 'arn:aws:sqs:us-east-1:000000000000:from-bus' }] });
+    await s3.send(new CreateBucketCommand({ Bucket }));
+    await configure(Bucket, { EventBridgeConfiguration: {} });
+    await s3.send(new PutObjectCommand({ Bucket, Key: 'a b', Body: 'x' }));
+    await s3.send(new DeleteObjectCommand({ Bucket, Key: 'a b' }));
+    const events = await receive(QueueUrl ?? '', 2);
+    const created = events.find((event) => event['detail-type'] === 'Object Created');
+    expect(created).toMatchObject({
+      source: 'aws.s3',
+      resources: [`arn:aws:s3:::${Bucket}`],
+      detail: {
+        version: '0',
+        bucket: { name: Bucket },
+        object: { key: 'a b', size: 1 },
+        reason: 'PutObject',
+        requester: '000000000000',
+        'source-ip-address': '127.0.0.1',
+      },
+    });
+    const deleted = events.find((event) => event['detail-type'] === 'Object Deleted');
+    expect(deleted.detail).toMatchObject({ reason: 'DeleteObject', 'deletion-type': 'Permanently Deleted' });
+    expect(deleted.detail.object.sequencer > created.detail.object.sequencer).toBe(true);
+  });
+
+  test('a topic passes it on', async () => {
+    const Bucket = 'published';
+    const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 'from-topic' }));
+    const ctx = croft.server.platform.contextFor({ account: '000000000000', region: 'us-east-1' });
+    const { TopicArn } = await ctx.call('sns', 'CreateTopic', { Name: 'of-s3' });
+    const Endpoint = 'arn:aws:sqs:us-east-1:000000000000:from-topic';
+    await ctx.call('sns', 'Subscribe', { TopicArn, Protocol: 'sqs', Endpoint });
+    await s3.send(new CreateBucketCommand({ Bucket }));
+    await configure(Bucket, { TopicConfigurations: [{ TopicArn: String(TopicArn), Events: ['s3:ObjectCreated:*'] }] });
+    await s3.send(new PutObjectCommand({ Bucket, Key: 'k', Body: 'x' }));
+    const messages = (await receive(QueueUrl ?? '', 2)).map(({ Subject, Message }) => ({ Subject, message: JSON.parse(Message) }));
+    expect(messages.map(({ Subject }) => Subject)).toEqual(['Amazon S3 Notification', 'Amazon S3 Notification']);
+    expect(messages.map(({ message }) => message.Event ?? message.Records[0].eventName).sort()).toEqual(['ObjectCreated:Put', 's3:TestEvent']);
+  });
+});
+
 describe('what S3 refuses', () => {
   const events: Event[] = ['s3:ObjectCreated:*'];
   const arn = (name: string, region = 'us-east-1') => `arn:aws:sqs:${region}:000000000000:${name}`;

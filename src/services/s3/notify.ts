@@ -1,14 +1,14 @@
 import type { Attempt, Outcome } from '../../bus/bus.ts';
 import type { Principal } from '../../identity/principal.ts';
-import { partitionOf } from '../../kit/arn.ts';
+import { parseArn, partitionOf } from '../../kit/arn.ts';
 import { AwsError } from '../../kit/errors.ts';
 import { decodeJson } from '../../kit/json.ts';
 import { hostId } from '../../protocol/restXml.ts';
 import type { Tx } from '../../store/store.ts';
 import type { Ctx, Platform } from '../service.ts';
-import { callFunction, publishToTopic, sendToQueue } from './destinations.ts';
-import { busEventOf, customerId, type EventName, type ObjectEvent } from './domain/event.ts';
-import { type NotificationRule, type Notifications, wants } from './domain/notification.ts';
+import { publishToTopic, sendToQueue } from './destinations.ts';
+import { busEventOf, customerId, type EventName, notificationOf, type ObjectEvent } from './domain/event.ts';
+import { type Notifications, wants } from './domain/notification.ts';
 import { type BucketRecord, NULL_VERSION, type VersionRecord } from './domain/records.ts';
 import { NOTIFY_MS_MAX } from './limits.ts';
 import { keys } from './store.ts';
@@ -18,10 +18,12 @@ export const NOTIFY_TARGET = 's3:notify';
 
 /** The door of the events room for what services tell of themselves. */
 const EVENTS_DOOR = 'events:publish';
+/** The lambda room's asynchronous invocations. */
+const LAMBDA_DOOR = 'lambda:invoke';
 
 /** A delivery of {@link NOTIFY_TARGET}: one event for one destination. */
 export interface Notice {
-  readonly kind: NotificationRule['kind'];
+  readonly kind: 'queue' | 'topic';
   readonly arn: string;
   readonly configurationId: string;
   /** Absent: the test event of a new configuration. */
@@ -94,11 +96,27 @@ export function announce(
   if (rules.length === 0 && !notifications.eventBridge) return;
   const event = { ...eventOf(bucket, key, what, version, sequencer(tx, bucket)), ...more };
   const trace = what.traceHeader === undefined ? {} : { traceHeader: what.traceHeader };
-  for (const { kind, arn, id } of rules) enqueue(ctx, tx, bucket, { kind, arn, configurationId: id, event, ...trace });
+  for (const { kind, arn, id } of rules) {
+    if (kind === 'function') invokeLater(ctx, tx, arn, notificationOf(event, id));
+    else enqueue(ctx, tx, bucket, { kind, arn, configurationId: id, event, ...trace });
+  }
   if (notifications.eventBridge) {
     const payload = { notice: { source: 'aws.s3', ...busEventOf(event), timeMs: event.atMs } };
     ctx.platform.bus.enqueue(tx, { target: EVENTS_DOOR, account: bucket.account, region: bucket.region, payload, trace: ctx.trace });
   }
+}
+
+/** The function's asynchronous invocation is in the very commit: neither lost nor doubled. */
+function invokeLater(ctx: Ctx, tx: Tx, arn: string, notification: object): void {
+  const { account = '', region = '', resource = '' } = parseArn(arn) ?? {};
+  const [functionName = '', qualifier] = resource.slice('function:'.length).split(':');
+  const payload = {
+    functionName,
+    ...(qualifier === undefined ? {} : { qualifier }),
+    requestId: ctx.platform.ids.uuid(),
+    event: JSON.stringify(notification),
+  };
+  ctx.platform.bus.enqueue(tx, { target: LAMBDA_DOOR, account, region, payload, trace: ctx.trace });
 }
 
 /** Grows with each event of the bucket, in the order of their commits; looks like AWS's. */
@@ -160,12 +178,5 @@ function isRefusal(error: unknown): boolean {
 }
 
 function send(ctx: Ctx, notice: Notice): Promise<void> {
-  switch (notice.kind) {
-    case 'queue':
-      return sendToQueue(ctx, notice);
-    case 'topic':
-      return publishToTopic(ctx, notice);
-    case 'function':
-      return callFunction(ctx, notice);
-  }
+  return notice.kind === 'queue' ? sendToQueue(ctx, notice) : publishToTopic(ctx, notice);
 }

@@ -70,6 +70,22 @@ export interface ResponseOverrides {
   readonly ResponseExpires?: Date | undefined;
 }
 
+const OVERRIDES = {
+  ResponseCacheControl: 'response-cache-control',
+  ResponseContentDisposition: 'response-content-disposition',
+  ResponseContentEncoding: 'response-content-encoding',
+  ResponseContentLanguage: 'response-content-language',
+  ResponseContentType: 'response-content-type',
+} as const;
+
+/** Throws `InvalidArgument` for what no header can carry. */
+function checkOverrides(overrides: ResponseOverrides): void {
+  for (const [member, name] of Object.entries(OVERRIDES)) {
+    const value = overrides[member as keyof typeof OVERRIDES];
+    if (value !== undefined && /[^\t -\xff]/.test(value)) throw invalidArgument('Header value cannot be represented using ISO-8859-1.', name, value);
+  }
+}
+
 /** The headers of GetObject and HeadObject. */
 export function describeObject(
   bucket: BucketRecord,
@@ -78,6 +94,7 @@ export function describeObject(
   withChecksum: boolean,
   nowMs: number,
 ): Record<string, unknown> {
+  checkOverrides(overrides);
   const { headers, checksum } = record;
   const tagCount = Object.keys(record.tags).length;
   return defined({

@@ -71,26 +71,46 @@ describe.skipIf(missing !== undefined)('the guides’ thumbnailer, unmodified', 
   });
   afterAll(() => croft.stop());
 
-  test('a photo has its thumbnail, whose own event is skipped', async () => {
+  /** The app as a function that every new object of a new bucket calls. */
+  async function deploy(app: string, Bucket: string) {
     const lambda = new LambdaClient(croft.sdk);
     const { stdout } = await run(join(VENV, 'python'), ['-c', 'import sys; print("python%d.%d" % sys.version_info[:2])']);
-    await createFunction(lambda, 'thumbnailer', await zip('thumbnailer'), { Runtime: stdout.trim() as 'python3.12', Timeout: 30, MemorySize: 512 });
-    const arn = 'arn:aws:lambda:us-east-1:000000000000:function:thumbnailer';
-    await lambda.send(
-      new AddPermissionCommand({ FunctionName: 'thumbnailer', StatementId: 's3', Action: 'lambda:InvokeFunction', Principal: 's3.amazonaws.com' }),
-    );
-    const Bucket = 'photos';
+    await createFunction(lambda, app, await zip(app), { Runtime: stdout.trim() as 'python3.12', Timeout: 30, MemorySize: 512 });
+    const permission = { StatementId: 's3', Action: 'lambda:InvokeFunction', Principal: 's3.amazonaws.com' };
+    await lambda.send(new AddPermissionCommand({ FunctionName: app, ...permission }));
     await s3.send(new CreateBucketCommand({ Bucket }));
-    const LambdaFunctionConfigurations = [{ LambdaFunctionArn: arn, Events: ['s3:ObjectCreated:*' as const] }];
+    const LambdaFunctionArn = `arn:aws:lambda:us-east-1:000000000000:function:${app}`;
+    const LambdaFunctionConfigurations = [{ LambdaFunctionArn, Events: ['s3:ObjectCreated:*' as const] }];
     await s3.send(new PutBucketNotificationConfigurationCommand({ Bucket, NotificationConfiguration: { LambdaFunctionConfigurations } }));
+  }
+
+  async function keysOf(Bucket: string): Promise<(string | undefined)[]> {
+    const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket }));
+    return Contents.map(({ Key }) => Key);
+  }
+
+  test('a photo has its thumbnail, whose own event is skipped', async () => {
+    const Bucket = 'photos';
+    await deploy('thumbnailer', Bucket);
     await s3.send(new PutObjectCommand({ Bucket, Key: 'photo.jpg', Body: await jpeg(1200, 800), ContentType: 'image/jpeg' }));
     const thumbnail = await eventually(() => s3.send(new GetObjectCommand({ Bucket, Key: 'thumbnails/photo.jpg' })));
     expect(thumbnail.ContentType).toBe('image/jpeg');
     expect(await sizeOf((await thumbnail.Body?.transformToByteArray()) ?? new Uint8Array())).toBe('JPEG 300 200');
     expect(await croft.server.platform.bus.quiet(20_000)).toBe(true);
-    const { Contents } = await s3.send(new ListObjectsV2Command({ Bucket }));
-    expect(Contents?.map(({ Key }) => Key)).toEqual(['photo.jpg', 'thumbnails/photo.jpg']);
+    expect(await keysOf(Bucket)).toEqual(['photo.jpg', 'thumbnails/photo.jpg']);
   }, 60_000);
+
+  test('a resizer that writes where it reads is stopped', async () => {
+    const Bucket = 'loop';
+    await deploy('image-resizer', Bucket);
+    await s3.send(new PutObjectCommand({ Bucket, Key: 'p.jpg', Body: await jpeg(600, 400) }));
+    expect(await croft.server.platform.bus.quiet(60_000)).toBe(true);
+    const keys = await keysOf(Bucket);
+    expect(keys.length).toBeGreaterThan(10);
+    expect(keys.length).toBeLessThan(20);
+    const image = await s3.send(new GetObjectCommand({ Bucket, Key: 'thumbnails/p.jpg' }));
+    expect(await sizeOf((await image.Body?.transformToByteArray()) ?? new Uint8Array())).toBe('JPEG 150 100');
+  }, 90_000);
 
   async function eventually<T>(look: () => Promise<T>): Promise<T> {
     for (;;) {
