@@ -69,8 +69,10 @@ export async function startCompute({ show = [], ...options }: Partial<ComputeOpt
   const quiet = () => {};
   const log = { debug: quiet, info: quiet, warn: unexpected, error: unexpected };
   const ids = createIds();
-  const { driver } = await chooseDriver(testIsolation(), { directory, newId: () => ids.bytes(16).toString('hex'), show: [process.execPath, ...show] });
-  const compute = createCompute({ directory, clock: systemClock(), ids, log, driver, ...options });
+  const driver =
+    options.driver ??
+    (await chooseDriver(testIsolation(), { directory, newId: () => ids.bytes(16).toString('hex'), show: [process.execPath, ...show] })).driver;
+  const compute = createCompute({ directory, clock: systemClock(), ids, log, ...options, driver });
   await compute.start();
   return {
     compute,

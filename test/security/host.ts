@@ -51,8 +51,8 @@ export async function layBait(): Promise<Bait> {
 /** A compute plane on the sandbox driver, however little the machine gives it. */
 export async function startSandboxed(options: Partial<SandboxDriverOptions> = {}): Promise<TestCompute & { readonly driver: SandboxDriver }> {
   const ids = createIds();
-  const directory = mkdtempSync(join(tmpdir(), 'croft-sandboxed-'));
-  const driver = createSandboxDriver({ directory, newId: () => ids.bytes(16).toString('hex'), binary: helperBinary(), ...options });
+  const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'croft-sandboxed-'));
+  const driver = createSandboxDriver({ newId: () => ids.bytes(16).toString('hex'), binary: helperBinary(), ...options, directory });
   const plane = await startCompute({ driver });
   return {
     ...plane,
