@@ -1,6 +1,7 @@
 import type { Attempt, Outcome } from '../../bus/bus.ts';
 import type { Platform } from '../service.ts';
 import { FANOUT_TARGET, FIFO_TARGET, fanOut, fanOutFifo } from './fanout.ts';
+import { FEEDBACK_TARGET, writeFeedback } from './feedback.ts';
 import { deliverHttp, HTTP_TARGET } from './http.ts';
 import { FANOUT_CONCURRENCY, HTTP_CONCURRENCY, REPLAY_CONCURRENCY } from './limits.ts';
 import { removeSome } from './operations/topics.ts';
@@ -20,6 +21,7 @@ export function registerBackground(platform: Platform, signer: Signer): void {
   bus.register(FIFO_TARGET, { concurrency: FANOUT_CONCURRENCY }, (attempt) => fanOutFifo(platform, signer, attempt));
   bus.register(REPLAY_TARGET, { concurrency: REPLAY_CONCURRENCY }, (attempt) => replay(platform, signer, attempt));
   bus.register(HTTP_TARGET, { concurrency: HTTP_CONCURRENCY }, (attempt) => deliverHttp(platform, attempt));
+  bus.register(FEEDBACK_TARGET, { concurrency: 4 }, (attempt) => writeFeedback(platform, attempt));
   bus.register(CLEAN_TARGET, { concurrency: 2 }, (attempt) => clean(platform, attempt));
 }
 

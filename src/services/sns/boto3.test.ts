@@ -74,7 +74,8 @@ it.skipIf(!hasSeedApps)(
         }),
       );
       await lambda.waitUntilFunctionActiveV2({ client: functions, maxWaitTime: 30 }, { FunctionName: 'orders' });
-      const { TopicArn } = await topics.send(new sns.CreateTopicCommand({ Name: 'orders' }));
+      const Attributes = { LambdaSuccessFeedbackRoleArn: 'arn:aws:iam::000000000000:role/logs', LambdaSuccessFeedbackSampleRate: '100' };
+      const { TopicArn } = await topics.send(new sns.CreateTopicCommand({ Name: 'orders', Attributes }));
       await topics.send(new sns.SubscribeCommand({ TopicArn, Protocol: 'lambda', Endpoint: FunctionArn }));
       await topics.send(new sns.PublishCommand({ TopicArn, Message: '42' }));
       expect(await croft.server.platform.bus.quiet(30_000)).toBe(true);
@@ -87,6 +88,10 @@ it.skipIf(!hasSeedApps)(
           },
         )
         .toContain('order 42');
+      const { events = [] } = await lines.send(new logs.FilterLogEventsCommand({ logGroupName: 'sns/us-east-1/000000000000/orders' }));
+      expect(events.map(({ message = '' }) => JSON.parse(message))).toMatchObject([
+        { status: 'SUCCESS', delivery: { destination: FunctionArn, statusCode: 202 } },
+      ]);
     } finally {
       functions.destroy();
       topics.destroy();

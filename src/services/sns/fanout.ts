@@ -3,10 +3,12 @@ import { parseArn } from '../../kit/arn.ts';
 import { AwsError } from '../../kit/errors.ts';
 import type { Key } from '../../kit/key.ts';
 import type { Tx } from '../../store/store.ts';
-import type { Ctx, Platform } from '../service.ts';
+import type { Platform } from '../service.ts';
 import type { TopicAddress } from './domain/arn.ts';
 import type { Message } from './domain/message.ts';
+import { FEEDBACK_TARGET, feedbackOf } from './feedback.ts';
 import { CHARS_PER_COMMIT, FIFO_MESSAGES_PER_DELIVERY, FIFO_SUBSCRIPTIONS_MAX, SUBSCRIPTIONS_PER_COMMIT } from './limits.ts';
+import { snsContext } from './principal.ts';
 import { type QueueAttribute, toQueue } from './queues.ts';
 import { accepts, type Handed, NOBODY, renderer } from './render.ts';
 import type { Signer } from './signing.ts';
@@ -32,13 +34,6 @@ export interface FifoPayload {
   readonly topic: TopicAddress;
   readonly topicId: string;
   readonly group: string;
-}
-
-/** SNS acting by itself. `userId` is the sender that SQS states for it. */
-export function snsContext(platform: Platform, attempt: Pick<Attempt, 'account' | 'region' | 'trace'>): Ctx {
-  const { account, region, trace } = attempt;
-  const principal = { account, accessKeyId: '', arn: 'sns.amazonaws.com', userId: 'AIDAISMY7JYY5F7RTT6AO', type: 'service' as const };
-  return platform.contextFor({ account, region, principal, trace, service: 'sns' });
 }
 
 /**
@@ -69,8 +64,11 @@ export async function fanOut(platform: Platform, signer: Signer, attempt: Attemp
     chars += one.chars;
   }
   const next: FanoutPayload | undefined = (page.more || cut) && after !== undefined ? { ...payload, after } : undefined;
+  const lines = handed.flatMap(({ invoked }) => (invoked ? (feedbackOf(platform, { address: topic, topic: row, message }, invoked) ?? []) : []));
   await platform.store.transact({}, (tx) => {
     for (const one of handed) hand(platform, tx, attempt, one);
+    for (const line of lines)
+      platform.bus.enqueue(tx, { target: FEEDBACK_TARGET, account: attempt.account, region: attempt.region, payload: line, trace: attempt.trace });
     if (next) platform.bus.enqueue(tx, { target: FANOUT_TARGET, account: attempt.account, region: attempt.region, payload: next, trace: attempt.trace });
     attempt.settle(tx);
   });
@@ -86,16 +84,18 @@ export function hand(platform: Platform, tx: Tx, { trace }: Attempt, one: Handed
 /** A function that is not there is the subscription's fault: its message goes to the dead-letter queue, or nowhere. */
 async function checked(platform: Platform, attempt: Attempt, one: Handed): Promise<Handed> {
   if (one.kind !== 'deliver' || one.target !== INVOKE) return one;
-  const { account, region, functionArn, deadLetter } = one;
+  const { account, region, functionArn, deadLetter, requestId = '' } = one;
+  const invoked = { destination: functionArn ?? '', requestId, failed: false };
   try {
     await snsContext(platform, { account, region, trace: attempt.trace }).call('lambda', 'Invoke', { FunctionName: functionArn, InvocationType: 'DryRun' });
-    return one;
+    return { ...one, invoked };
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;
     // Whatever passes is for the invocation itself to wait for.
-    if (error.code !== 'ResourceNotFoundException') return one;
+    if (error.code !== 'ResourceNotFoundException') return { ...one, invoked };
     platform.log.warn({ function: functionArn, reason: error.message }, 'an SNS message could not be delivered');
-    return deadLetter ? { kind: 'queue', delivery: deadLetter, chars: one.chars } : NOBODY;
+    const failed = { ...invoked, failed: true };
+    return deadLetter ? { kind: 'queue', delivery: deadLetter, chars: one.chars, invoked: failed } : { ...NOBODY, invoked: failed };
   }
 }
 

@@ -10,6 +10,7 @@ import { compileFilterPolicy, type FilterPolicy } from './domain/filter-policy.t
 import { bodyFor, type Message } from './domain/message.ts';
 import { deadLetterQueueOf, isRaw } from './domain/subscription-attributes.ts';
 import { deliveryPolicyOf } from './domain/topic-attributes.ts';
+import type { Delivered } from './feedback.ts';
 import { HTTP_TARGET, type HttpPayload } from './http.ts';
 import { RECORDED_MESSAGES_MAX } from './limits.ts';
 import { type QueueDelivery, rawAttributes } from './queues.ts';
@@ -18,7 +19,7 @@ import { type RecordedKind, type RecordedRow, record, type SubscriptionRow, type
 import { isFifo } from './topics.ts';
 
 /** A message made ready for one subscription; `chars`: what it weighs in the commit that hands it on. */
-export type Handed =
+export type Handed = (
   | { readonly kind: 'queue'; readonly delivery: QueueDelivery; readonly chars: number }
   | {
       readonly kind: 'deliver';
@@ -27,10 +28,15 @@ export type Handed =
       readonly region: string;
       readonly payload: unknown;
       readonly functionArn?: string;
+      readonly requestId?: string;
       readonly deadLetter?: QueueDelivery;
       readonly chars: number;
     }
-  | { readonly kind: 'record'; readonly write: (tx: Tx) => void; readonly chars: number };
+  | { readonly kind: 'record'; readonly write: (tx: Tx) => void; readonly chars: number }
+) & {
+  /** For the topic's delivery log: a function it went to, or should have. */
+  readonly invoked?: Delivered;
+};
 
 export type Render = (subscription: SubscriptionRow) => Promise<Handed>;
 
@@ -153,12 +159,14 @@ async function forFunction(job: Job): Promise<Handed> {
   const [, functionName = '', qualifier] = arn?.resource.split(':') ?? [];
   const event = JSON.stringify(lambdaEvent(parts, subArn));
   const deadLetter = deadLetterOf(job, notificationJson(parts));
+  const requestId = platform.ids.uuid();
   return {
     kind: 'deliver',
     target: 'lambda:invoke',
     account: arn?.account ?? job.address.account,
     region: arn?.region ?? job.address.region,
-    payload: { functionName, ...(qualifier === undefined ? {} : { qualifier }), requestId: platform.ids.uuid(), event },
+    payload: { functionName, ...(qualifier === undefined ? {} : { qualifier }), requestId, event },
+    requestId,
     functionArn: subscription.endpoint,
     ...(deadLetter ? { deadLetter } : {}),
     chars: event.length,

@@ -23,7 +23,7 @@ const SETTABLE = new Set([
 ]);
 
 /** Kept and described, without effect. */
-export const RECORDED_ATTRIBUTES = ['KmsMasterKeyId', ...FEEDBACK];
+export const RECORDED_ATTRIBUTES = ['KmsMasterKeyId', ...FEEDBACK.filter((name) => !name.startsWith('Lambda'))];
 
 export type TopicAttributes = Readonly<Record<string, string>>;
 

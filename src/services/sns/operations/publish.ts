@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { PublishBatchInput, PublishBatchRequestEntry, PublishInput } from '@aws-sdk/client-sns';
-import { parseTrace } from '../../../kit/trace.ts';
+import { formatTrace, parseTrace } from '../../../kit/trace.ts';
 import type { Tx } from '../../../store/store.ts';
 import type { Ctx } from '../../service.ts';
 import { type TopicAddress, topicOf } from '../domain/arn.ts';
@@ -56,13 +56,19 @@ function checkBatch(entries: readonly PublishBatchRequestEntry[]): void {
   }
 }
 
+/** The caller's header as it came; a room's call carries what tells of recursive loops. */
+function traceOf(ctx: Ctx): Pick<Message, 'traceHeader'> {
+  if (!ctx.http) return ctx.trace.lineage === undefined ? {} : { traceHeader: formatTrace(ctx.trace) };
+  const header = ctx.http.headers['x-amzn-trace-id'];
+  return header !== undefined && parseTrace(header) ? { traceHeader: header } : {};
+}
+
 /** Checks one message, and all about it that needs no transaction. */
 function prepare(ctx: Ctx, topic: TopicRow, given: GivenMessage, path: string): Message {
   const body = checkText(given);
   const bodies = checkStructure(body, given.MessageStructure);
   const attributes = checkAttributes(given.MessageAttributes, path);
   const { clock, ids } = ctx.platform;
-  const header = ctx.http?.headers['x-amzn-trace-id'];
   const subject = given.Subject;
   return {
     id: ids.uuid(),
@@ -72,7 +78,7 @@ function prepare(ctx: Ctx, topic: TopicRow, given: GivenMessage, path: string): 
     ...(bodies ? { bodies } : {}),
     attributes,
     ...ordering(topic, given, body),
-    ...(header !== undefined && parseTrace(header) ? { traceHeader: header } : {}),
+    ...traceOf(ctx),
   };
 }
 
