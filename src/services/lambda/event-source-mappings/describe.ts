@@ -32,7 +32,11 @@ export function describeMapping(row: MappingRow, result: string | undefined): Ev
 }
 
 function queueMembers({ settings }: MappingRow): Partial<EventSourceMappingConfiguration> {
-  return settings.concurrencyMax === undefined ? {} : { ScalingConfig: { MaximumConcurrency: settings.concurrencyMax } };
+  const { concurrencyMax, pollers } = settings;
+  return {
+    ...(concurrencyMax === undefined ? {} : { ScalingConfig: { MaximumConcurrency: concurrencyMax } }),
+    ...(pollers ? { ProvisionedPollerConfig: { MinimumPollers: pollers.min, MaximumPollers: pollers.max } } : {}),
+  };
 }
 
 function streamMembers({ settings }: MappingRow, result: string | undefined): Partial<EventSourceMappingConfiguration> {

@@ -7,6 +7,12 @@ export const SQS_BATCH_DEFAULT = 10;
 /** Without a batching window, and for FIFO queues in any case. */
 export const SQS_BATCH_PLAIN_MAX = 10;
 export const STREAM_BATCH_DEFAULT = 100;
+/** Provisioned mode: pollers, each with so many invocations at once. */
+export const POLLERS_MIN = 2;
+export const MINIMUM_POLLERS_MAX = 200;
+export const MAXIMUM_POLLERS_MAX = 2000;
+export const MAXIMUM_POLLERS_DEFAULT = 200;
+export const POLLER_BATCHES = 10;
 export const SQS_CONCURRENCY_MIN = 2;
 export const SQS_CONCURRENCY_MAX = 1000;
 /** A batch's events, as JSON: an invocation's payload. */
@@ -20,6 +26,7 @@ export const SQS_WAIT_SECONDS = 20;
 /** Batches of a standard queue's mapping at once: at first, and how many come to them a second while there is more to do, up to. */
 export const SQS_BATCHES_FIRST = 5;
 export const SQS_BATCHES_PER_SECOND = 5;
+export const PROVISIONED_BATCHES_PER_SECOND = 16;
 export const SQS_BATCHES_MAX = 1250;
 /** What one mapping's batches under way may hold in memory. */
 export const SQS_IN_FLIGHT_BYTES_MAX = 64 * 1024 * 1024;

@@ -171,6 +171,19 @@ describe('CreateEventSourceMapping', () => {
       'InvalidParameterValueException',
       'Invalid filter pattern definition.',
     ],
+    ['too few pollers', () => ({ ...queue, ProvisionedPollerConfig: { MinimumPollers: 1 } }), 'InvalidParameterValueException', 'MinimumPollers'],
+    [
+      'two ways of scaling',
+      () => ({ ...queue, ProvisionedPollerConfig: { MinimumPollers: 2 }, ScalingConfig: { MaximumConcurrency: 2 } }),
+      'InvalidParameterValueException',
+      'ScalingConfig and ProvisionedPollerConfig',
+    ],
+    [
+      'pollers of a stream',
+      () => ({ ...onStream(), ProvisionedPollerConfig: { MinimumPollers: 2 } }),
+      'InvalidParameterValueException',
+      'Unsupported ProvisionedPollerConfig parameter for given event source mapping type.',
+    ],
     [
       'scaling of a stream',
       () => ({ ...onStream(), ScalingConfig: { MaximumConcurrency: 2 } }),

@@ -12,6 +12,7 @@ export interface MappingSettings {
   readonly filters?: readonly string[];
   readonly partialFailures: boolean;
   readonly concurrencyMax?: number;
+  readonly pollers?: { readonly min: number; readonly max: number };
   readonly kmsKeyArn?: string;
   /** Recorded. */
   readonly metrics?: readonly string[];

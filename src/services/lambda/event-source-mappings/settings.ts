@@ -6,6 +6,10 @@ import { invalidParameter } from '../errors.ts';
 import {
   FILTER_PATTERN_CHARS_MAX,
   FILTERS_MAX,
+  MAXIMUM_POLLERS_DEFAULT,
+  MAXIMUM_POLLERS_MAX,
+  MINIMUM_POLLERS_MAX,
+  POLLERS_MIN,
   SQS_BATCH_DEFAULT,
   SQS_BATCH_PLAIN_MAX,
   SQS_CONCURRENCY_MAX,
@@ -47,6 +51,7 @@ const STREAM_ONLY = [
   'MaximumRecordAgeInSeconds',
   'TumblingWindowInSeconds',
 ] as const;
+const QUEUE_ONLY = ['ScalingConfig', 'ProvisionedPollerConfig'] as const;
 const NEVER = [
   'SelfManagedEventSource',
   'Topics',
@@ -66,8 +71,7 @@ export function checkSupported(kind: Kind | 'kinesis', input: Request): void {
   if (kind === 'sqs') {
     if (given('StartingPosition') || given('StartingPositionTimestamp')) throw invalidParameter('StartingPosition is not valid for SQS event sources.');
     for (const name of STREAM_ONLY) if (given(name)) throw unsupported(name);
-  } else if (given('ScalingConfig')) throw unsupported('ScalingConfig');
-  if (input.ProvisionedPollerConfig !== undefined) throw notImplemented('ProvisionedPollerConfig');
+  } else for (const name of QUEUE_ONLY) if (given(name)) throw unsupported(name);
   if (input.LoggingConfig !== undefined) throw notImplemented('LoggingConfig of an event source mapping');
 }
 
@@ -104,8 +108,29 @@ function plainSettings(kind: Kind, input: Request, before: MappingSettings | und
   };
 }
 
+function queueSettings(input: Request, before: MappingSettings | undefined): Pick<MappingSettings, 'concurrencyMax' | 'pollers'> {
+  const settings = { ...scalingOf(input, before), ...pollersOf(input, before) };
+  if (settings.concurrencyMax !== undefined && settings.pollers) {
+    throw invalidParameter('ScalingConfig and ProvisionedPollerConfig cannot both be set for an event source mapping.');
+  }
+  return settings;
+}
+
+/** Empty, it takes provisioned mode away. */
+function pollersOf(input: Request, before: MappingSettings | undefined): Pick<MappingSettings, 'pollers'> {
+  const asked = input.ProvisionedPollerConfig;
+  if (asked === undefined) return before?.pollers ? { pollers: before.pollers } : {};
+  if (asked.PollerGroupName !== undefined) throw invalidParameter('Unsupported PollerGroupName parameter for given event source mapping type.');
+  const { MinimumPollers: min = POLLERS_MIN, MaximumPollers: max = Math.max(min, MAXIMUM_POLLERS_DEFAULT) } = asked;
+  if (asked.MinimumPollers === undefined && asked.MaximumPollers === undefined) return {};
+  if (min < POLLERS_MIN || min > MINIMUM_POLLERS_MAX) throw invalidParameter(`MinimumPollers must be between ${POLLERS_MIN} and ${MINIMUM_POLLERS_MAX}.`);
+  if (max < POLLERS_MIN || max > MAXIMUM_POLLERS_MAX) throw invalidParameter(`MaximumPollers must be between ${POLLERS_MIN} and ${MAXIMUM_POLLERS_MAX}.`);
+  if (min > max) throw invalidParameter('MinimumPollers must not be greater than MaximumPollers.');
+  return { pollers: { min, max } };
+}
+
 /** An empty ScalingConfig takes the limit away. */
-function queueSettings(input: Request, before: MappingSettings | undefined): Pick<MappingSettings, 'concurrencyMax'> {
+function scalingOf(input: Request, before: MappingSettings | undefined): Pick<MappingSettings, 'concurrencyMax'> {
   const max = input.ScalingConfig === undefined ? before?.concurrencyMax : input.ScalingConfig.MaximumConcurrency;
   if (max === undefined) return {};
   if (max < SQS_CONCURRENCY_MIN || max > SQS_CONCURRENCY_MAX) {

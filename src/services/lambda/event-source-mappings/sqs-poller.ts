@@ -10,6 +10,8 @@ import { filterable, recordFilter } from './filters.ts';
 import {
   BATCH_BYTES_MAX,
   BATCH_OVERHEAD_BYTES,
+  POLLER_BATCHES,
+  PROVISIONED_BATCHES_PER_SECOND,
   SQS_BATCHES_FIRST,
   SQS_BATCHES_MAX,
   SQS_BATCHES_PER_SECOND,
@@ -31,7 +33,6 @@ interface Item {
 }
 
 const DEFAULT_VISIBILITY_MS = 30_000;
-const MS_PER_BATCH = 1000 / SQS_BATCHES_PER_SECOND;
 
 /**
  * Brings a queue's messages to its function: long polls that wake with the send, batches by size and window, several at once, more
@@ -46,8 +47,10 @@ export function createSqsPoller(engine: Engine, row: MappingRow): Poller {
   const running = new Set<Promise<void>>();
   const source = parseArn(row.sourceArn);
   const queueUrl = `http://sqs/${source?.account ?? row.account}/${source?.resource ?? ''}`;
-  const most = settings.concurrencyMax ?? SQS_BATCHES_MAX;
-  const first = Math.min(SQS_BATCHES_FIRST, most);
+  const { pollers } = settings;
+  const most = pollers ? pollers.max * POLLER_BATCHES : (settings.concurrencyMax ?? SQS_BATCHES_MAX);
+  const first = Math.min(pollers ? pollers.min * POLLER_BATCHES : SQS_BATCHES_FIRST, most);
+  const growMs = 1000 / (pollers ? PROVISIONED_BATCHES_PER_SECOND : SQS_BATCHES_PER_SECOND);
   let limit = first;
   let grownMs = 0;
   /** Received and not yet in a batch: what did not fit into the last one. */
@@ -150,9 +153,9 @@ export function createSqsPoller(engine: Engine, row: MappingRow): Poller {
     while ((running.size >= limit || bytes >= SQS_IN_FLIGHT_BYTES_MAX) && !abort.signal.aborted) {
       const free = new AbortController();
       void Promise.race(running).finally(() => free.abort());
-      await pause(MS_PER_BATCH, AbortSignal.any([abort.signal, free.signal]));
+      await pause(growMs, AbortSignal.any([abort.signal, free.signal]));
       const nowMs = platform.clock.mono();
-      if (running.size < limit || bytes >= SQS_IN_FLIGHT_BYTES_MAX || nowMs - grownMs < MS_PER_BATCH) continue;
+      if (running.size < limit || bytes >= SQS_IN_FLIGHT_BYTES_MAX || nowMs - grownMs < growMs) continue;
       grownMs = nowMs;
       limit = Math.min(most, limit + 1);
     }

@@ -58,8 +58,8 @@ interface SqsEvent {
   readonly Records: readonly { readonly body: string; readonly messageId: string; readonly attributes: Record<string, string> }[];
 }
 
-async function createFunction(FunctionName: string): Promise<void> {
-  const ZipFile = await zipFiles({ 'index.py': SOURCE });
+async function createFunction(FunctionName: string, source = SOURCE): Promise<void> {
+  const ZipFile = await zipFiles({ 'index.py': source });
   await lambda.send(new CreateFunctionCommand({ FunctionName, Runtime: 'python3.12', Handler: 'index.handler', Role: ROLE, Code: { ZipFile } }));
   await waitUntilFunctionActiveV2({ client: lambda, maxWaitTime: 20, minDelay: 1, maxDelay: 1 }, { FunctionName });
 }
@@ -227,6 +227,30 @@ describe('a queue’s mapping', () => {
     expect(await printed('throttled')).toEqual([]);
     await lambda.send(new PutFunctionConcurrencyCommand({ FunctionName: 'throttled', ReservedConcurrentExecutions: 5 }));
     await expect.poll(async () => (await printed('throttled'))[0]?.Records[0]?.body, PATIENT).toBe('patience');
+    await lambda.send(new DeleteEventSourceMappingCommand({ UUID: uuid }));
+  });
+
+  it('runs as many batches at once as it may: a maximum, and provisioned pollers', async () => {
+    await createFunction('sleeper', 'import time\ndef handler(event, context):\n    time.sleep(1.5)\n');
+    const { url, arn } = await queue();
+    for (let n = 0; n < 12; n++) await send(url, `m${n}`);
+    const inFlight = async () =>
+      Number((await sqs.send(new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['All'] }))).Attributes?.['ApproximateNumberOfMessagesNotVisible']);
+    const uuid = await map(arn, { FunctionName: 'sleeper', BatchSize: 1, ScalingConfig: { MaximumConcurrency: 2 } });
+    const seen: number[] = [];
+    const done = async () => {
+      seen.push(await inFlight());
+      return left(url);
+    };
+    await expect.poll(done, PATIENT).toBeLessThan(11);
+    expect(Math.max(...seen)).toBe(2);
+    const changed = await lambda.send(
+      new UpdateEventSourceMappingCommand({ UUID: uuid, ScalingConfig: {}, ProvisionedPollerConfig: { MinimumPollers: 2, MaximumPollers: 3 } }),
+    );
+    expect(changed.ScalingConfig).toBeUndefined();
+    expect(changed.ProvisionedPollerConfig).toEqual({ MinimumPollers: 2, MaximumPollers: 3 });
+    await expect.poll(inFlight, PATIENT).toBeGreaterThan(5);
+    await expect.poll(() => left(url), PATIENT).toBe(0);
     await lambda.send(new DeleteEventSourceMappingCommand({ UUID: uuid }));
   });
 
