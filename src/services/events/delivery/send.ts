@@ -5,6 +5,7 @@ import type { Platform } from '../../service.ts';
 import { packText, withId } from '../domain/event.ts';
 import { DeliveryError } from '../domain/failures.ts';
 import { isObject, parseIfJson } from '../domain/json.ts';
+import { parsePath, valueAt } from '../domain/json-path.ts';
 import { busOfArn, type Scope } from '../domain/names.ts';
 import { kindOf, type TargetKind } from '../domain/targets.ts';
 import { BUS_HOPS_MAX, LAMBDA_INLINE_BYTES_MAX } from '../limits.ts';
@@ -31,6 +32,8 @@ const SENDERS: Readonly<Record<TargetKind, (sending: Sending, arn: string) => Pr
   logs: toLogs,
   'api-destination': toApiDestination,
   'api-gateway': toApiGateway,
+  kinesis: toKinesis,
+  states: toStateMachine,
 };
 
 /** Sends to the one target that the payload names. Rejects with the failure. */
@@ -104,6 +107,19 @@ async function toBus({ platform, attempt, payload, event }: Sending, arn: string
     });
     attempt.settle(tx);
   });
+}
+
+/** The partition key is the event's id, or what a path finds in the event. */
+async function toKinesis({ platform, attempt, payload, event, input }: Sending, arn: string): Promise<void> {
+  const path = parsePath(payload.target.KinesisParameters?.PartitionKeyPath ?? '$.id') ?? [];
+  const found = valueAt(JSON.parse(event), path);
+  const StreamName = parseArn(arn)?.resource.slice('stream/'.length);
+  const PartitionKey = typeof found === 'string' && found !== '' ? found : (JSON.stringify(found) ?? attempt.id);
+  await callAs(platform, scopeOf(arn), attempt.trace).call('kinesis', 'PutRecord', { StreamName, PartitionKey, Data: Buffer.from(input, 'utf8') });
+}
+
+async function toStateMachine({ platform, attempt, input }: Sending, arn: string): Promise<void> {
+  await callAs(platform, scopeOf(arn), attempt.trace).call('stepfunctions', 'StartExecution', { stateMachineArn: arn, input });
 }
 
 /** "Amazon CloudWatch Logs" as a target: one stream an event; a transformer may name time and message itself. */

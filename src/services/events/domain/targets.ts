@@ -5,11 +5,10 @@ import type { Target } from '../types.ts';
 import { unknownVariables } from './input.ts';
 import { parsePath } from './json-path.ts';
 
-export type TargetKind = 'lambda' | 'sqs' | 'sns' | 'bus' | 'logs' | 'api-destination' | 'api-gateway';
+export type TargetKind = 'lambda' | 'sqs' | 'sns' | 'bus' | 'logs' | 'api-destination' | 'api-gateway' | 'kinesis' | 'states';
 
 /** Parameters of targets that are not built: given, they would be lost in silence. */
 const REFUSED = [
-  'KinesisParameters',
   'RunCommandParameters',
   'EcsParameters',
   'BatchParameters',
@@ -29,6 +28,10 @@ export function kindOf(arn: string): TargetKind | undefined {
       return parsed.service;
     case 'logs':
       return parsed.resource.startsWith('log-group:') ? 'logs' : undefined;
+    case 'kinesis':
+      return parsed.resource.startsWith('stream/') ? 'kinesis' : undefined;
+    case 'states':
+      return parsed.resource.startsWith('stateMachine:') ? 'states' : undefined;
     case 'execute-api':
       return 'api-gateway';
     case 'events':
@@ -55,6 +58,8 @@ function checkTarget(target: Target): void {
   if (kind === 'sqs' && arn.endsWith('.fifo') && target.SqsParameters === undefined)
     throw validation(`Parameter(s) SqsParameters must be specified for target: ${id}.`);
   if (target.SqsParameters !== undefined && kind !== 'sqs') throw validation(`Parameter(s) SqsParameters not valid for target: ${id}.`);
+  if (target.KinesisParameters !== undefined && (kind !== 'kinesis' || !parsePath(target.KinesisParameters.PartitionKeyPath ?? '$')))
+    throw validation(`Parameter(s) KinesisParameters not valid for target: ${id}.`);
   checkInput(target, id);
   const deadLetterArn = target.DeadLetterConfig?.Arn;
   if (deadLetterArn !== undefined && (parseArn(deadLetterArn)?.service !== 'sqs' || deadLetterArn.endsWith('.fifo')))

@@ -6,21 +6,42 @@ import type {
   RemoveTargetsRequest,
   RemoveTargetsResponse,
 } from '@aws-sdk/client-eventbridge';
-import type { Operation } from '../../service.ts';
+import { AwsError, notImplemented } from '../../../kit/errors.ts';
+import type { Ctx, Operation } from '../../service.ts';
 import { busOf } from '../domain/names.ts';
 import { pageOf, tokenOf } from '../domain/paging.ts';
-import { checkTargets } from '../domain/targets.ts';
+import { checkTargets, kindOf, type TargetKind } from '../domain/targets.ts';
 import { busNotFound, limitExceeded, ruleNotFound } from '../errors.ts';
 import { TARGETS_PER_RULE_MAX } from '../limits.ts';
 import { findBus, keys, type RuleRow, read, write } from '../store.ts';
 import type { Target } from '../types.ts';
 import { onRule, refuseManaged } from './rules.ts';
 
+/** Services that may not be built, each with a call that shows it. */
+const PROBES: Partial<Record<TargetKind, readonly [service: string, operation: string]>> = {
+  kinesis: ['kinesis', 'PutRecord'],
+  states: ['stepfunctions', 'StartExecution'],
+};
+
+/** A target whose service is not built is refused now, and not when its first event is lost. */
+async function refuseUnbuilt(ctx: Ctx, targets: readonly Target[]): Promise<void> {
+  for (const { Arn = '' } of targets) {
+    const probe = PROBES[kindOf(Arn) ?? 'lambda'];
+    if (!probe) continue;
+    await ctx.call(probe[0], probe[1], {}).catch((error: unknown) => {
+      // Whatever else it has to say about a call without parameters: it is there.
+      if (error instanceof AwsError && error.status === 501) throw notImplemented(`A target of ${probe[0]} (${Arn})`);
+      if (!(error instanceof AwsError)) throw error;
+    });
+  }
+}
+
 /** "PutTargets": a target takes the place of one with its id. */
 export const putTargets: Operation<PutTargetsRequest, PutTargetsResponse> = async (ctx, input) => {
   const bus = busOf(ctx, input.EventBusName);
   const given = input.Targets ?? [];
   checkTargets(given);
+  await refuseUnbuilt(ctx, given);
   await onRule(ctx, bus, input.Rule ?? '', (tx, rule) => {
     refuseManaged(rule);
     const targets = new Map<string, Target>(rule.targets.map((target) => [target.Id ?? '', target]));

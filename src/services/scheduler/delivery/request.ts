@@ -49,6 +49,12 @@ export async function requestOf(target: Target, run: Run): Promise<Request> {
       const { DetailType, Source } = target.EventBridgeParameters ?? {};
       return made('events', 'PutEvents', { Entries: [{ Detail: text ?? '{}', DetailType, EventBusName: arn, Source }] });
     }
+    case 'kinesis': {
+      const parameters = { PartitionKey: target.KinesisParameters?.PartitionKey, StreamName: parseArn(arn)?.resource.slice('stream/'.length) };
+      return { ...made('kinesis', 'PutRecord', { Data: input, ...parameters }), input: { Data: Buffer.from(input, 'utf8'), ...parameters } };
+    }
+    case 'states':
+      return made('stepfunctions', 'StartExecution', { input, stateMachineArn: arn });
     case 'universal':
       return universal(arn, text ?? '{}', { account: run.account, region: run.region });
   }

@@ -11,7 +11,7 @@ export interface Call {
   readonly operation: string;
 }
 
-export type TargetKind = 'lambda' | 'sqs' | 'sns' | 'bus' | 'universal';
+export type TargetKind = 'lambda' | 'sqs' | 'sns' | 'bus' | 'kinesis' | 'states' | 'universal';
 
 /** Services that the AWS SDK for Java calls by another name than their model's. */
 const SDK_NAMES: Readonly<Record<string, string>> = {
@@ -23,14 +23,8 @@ const SDK_NAMES: Readonly<Record<string, string>> = {
 };
 
 /** Templated targets of AWS that Croft has not. */
-const OTHER_TEMPLATES: ReadonlySet<string> = new Set(['states', 'kinesis', 'firehose', 'ecs', 'codebuild', 'codepipeline', 'inspector', 'sagemaker']);
-const REFUSED = [
-  'EcsParameters',
-  'KinesisParameters',
-  'SageMakerPipelineParameters',
-  'EventBridgePutEventsV2Parameters',
-  'EventBridgePutRawEventsParameters',
-] as const;
+const OTHER_TEMPLATES: ReadonlySet<string> = new Set(['firehose', 'ecs', 'codebuild', 'codepipeline', 'inspector', 'sagemaker']);
+const REFUSED = ['EcsParameters', 'SageMakerPipelineParameters', 'EventBridgePutEventsV2Parameters', 'EventBridgePutRawEventsParameters'] as const;
 
 const UNIVERSAL = /^arn:aws[a-z-]*:scheduler:::aws-sdk:([A-Za-z0-9-]+):([A-Za-z0-9]+)$/;
 /** "Using universal targets": calls that only read are none. */
@@ -58,6 +52,8 @@ export function kindOf(arn: string): TargetKind {
   if (service === 'lambda' && resource.startsWith('function:')) return 'lambda';
   if (service === 'sqs' || service === 'sns') return service;
   if (service === 'events' && resource.startsWith('event-bus/')) return 'bus';
+  if (service === 'kinesis' && resource.startsWith('stream/')) return 'kinesis';
+  if (service === 'states' && resource.startsWith('stateMachine:')) return 'states';
   if (OTHER_TEMPLATES.has(service)) throw notImplemented(`A schedule's target of ${service} (${arn})`);
   throw notATarget(service);
 }
@@ -72,6 +68,8 @@ export function readTarget(target: Target): Target {
   if (kind === 'sqs' && arn.endsWith('.fifo') && target.SqsParameters?.MessageGroupId === undefined)
     throw validation(`MessageGroupId is required for FIFO queue ${arn}.`);
   if (kind !== 'sqs' && target.SqsParameters !== undefined) throw validation(`SqsParameters is not supported for target ${arn}.`);
+  if (kind === 'kinesis' && target.KinesisParameters === undefined) throw validation(`KinesisParameters is required for target ${arn}.`);
+  if (kind !== 'kinesis' && target.KinesisParameters !== undefined) throw validation(`KinesisParameters is not supported for target ${arn}.`);
   if ((target.Input?.length ?? 0) > INPUT_CHARS_MAX) throw validation('The Input you specify is too long.');
   if (kind === 'universal' || kind === 'bus') checkJson(target.Input);
   const policy = target.RetryPolicy ?? {};

@@ -1,8 +1,9 @@
 import type { CreateScheduleInput, CreateScheduleOutput, UpdateScheduleInput, UpdateScheduleOutput } from '@aws-sdk/client-scheduler';
+import { AwsError, notImplemented } from '../../../kit/errors.ts';
 import type { Ctx, Operation } from '../../service.ts';
 import { armSchedule } from '../delivery/fire.ts';
 import { DEFAULT_GROUP, scheduleArn } from '../domain/names.ts';
-import { readTarget } from '../domain/target.ts';
+import { kindOf, readTarget, type TargetKind } from '../domain/target.ts';
 import { checkTiming, firstTime, type Timing, timeAfter } from '../domain/timing.ts';
 import { groupDeleting, groupNotFound, scheduleExists, scheduleNotFound, validation } from '../errors.ts';
 import { keys, type ScheduleRow, txGroup, txRead, write } from '../store.ts';
@@ -43,9 +44,27 @@ function readRequest(ctx: Ctx, input: CreateScheduleInput | UpdateScheduleInput)
   };
 }
 
+/** Services that may not be built, each with a call that shows it. */
+const PROBES: Partial<Record<TargetKind, readonly [service: string, operation: string]>> = {
+  kinesis: ['kinesis', 'PutRecord'],
+  states: ['stepfunctions', 'StartExecution'],
+};
+
+/** A target whose service is not built is refused now, and not when the schedule is due. */
+async function refuseUnbuilt(ctx: Ctx, arn: string): Promise<void> {
+  const probe = PROBES[kindOf(arn)];
+  if (!probe) return;
+  await ctx.call(probe[0], probe[1], {}).catch((error: unknown) => {
+    // Whatever else it has to say about a call without parameters: it is there.
+    if (error instanceof AwsError && error.status === 501) throw notImplemented(`A schedule's target of ${probe[0]} (${arn})`);
+    if (!(error instanceof AwsError)) throw error;
+  });
+}
+
 /** "CreateSchedule": the same request again, by its ClientToken, answers as the first. */
 export const createSchedule: Operation<CreateScheduleInput, CreateScheduleOutput> = async (ctx, input) => {
   const row = readRequest(ctx, input);
+  await refuseUnbuilt(ctx, row.target.Arn ?? '');
   const key = keys.schedule(ctx, row.group, row.name);
   const chance = ctx.platform.ids.float();
   const first = firstTime(row.timing, row.createdMs);
@@ -65,6 +84,7 @@ export const createSchedule: Operation<CreateScheduleInput, CreateScheduleOutput
 /** "UpdateSchedule": all of it anew; what is not given goes back to its default. A rate that stays the same goes on counting. */
 export const updateSchedule: Operation<UpdateScheduleInput, UpdateScheduleOutput> = async (ctx, input) => {
   const row = readRequest(ctx, input);
+  await refuseUnbuilt(ctx, row.target.Arn ?? '');
   const key = keys.schedule(ctx, row.group, row.name);
   const chance = ctx.platform.ids.float();
   const nowMs = row.modifiedMs;
