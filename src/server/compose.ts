@@ -90,7 +90,7 @@ export async function compose(config: Config): Promise<Server> {
     endpoint: { port: () => port, connect: (socket) => gateway.accept(socket) },
   });
   for (const note of notes) log.info({ driver: driver.name, isolation: driver.isolation }, note);
-  const rooms = allRooms({ dataDir, config, platform, driver });
+  const rooms = allRooms({ dataDir, config, platform, driver, metrics: telemetry.metrics });
   const gateway: Gateway = createGateway({
     services: rooms,
     platform,

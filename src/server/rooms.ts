@@ -19,6 +19,7 @@ import { createSnsRoom } from '../services/sns/index.ts';
 import { createSqsRoom } from '../services/sqs/index.ts';
 import { createSsmRoom } from '../services/ssm/index.ts';
 import { createStsRoom } from '../services/sts/index.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import type { Config } from './config.ts';
 
 /** What rooms that own processes or files need beside the platform. */
@@ -28,6 +29,7 @@ export interface RoomParts {
   readonly platform: Platform;
   /** What runs the execution environments. */
   readonly driver: Driver;
+  readonly metrics: Metrics;
 }
 
 /** Below the data directory: where `croft dev --inspect` puts debugpy. */
@@ -39,7 +41,7 @@ function debuggersOf({ inspectNode: nodejs, inspectPython: python }: Config, clo
 }
 
 /** Every room of Croft, made once a process, in the order in which they start. */
-export function allRooms({ dataDir, config, platform, driver }: RoomParts): Service[] {
+export function allRooms({ dataDir, config, platform, driver, metrics }: RoomParts): Service[] {
   const { clock, ids, log } = platform;
   const debuggers = debuggersOf(config, clock);
   const compute = createCompute({
@@ -53,6 +55,9 @@ export function allRooms({ dataDir, config, platform, driver }: RoomParts): Serv
     driver,
     ...(debuggers ? { debuggers, debugpyDirectory: join(dataDir, DEBUGPY_FOLDER) } : {}),
   });
+  metrics.gauge('croft_compute', 'Figures of the execution environments, by name.', () =>
+    Object.entries(compute.stats()).map(([name, value]) => [{ name }, value] as const),
+  );
   const rooms: Service[] = [
     createStsRoom(),
     createIamRoom(),

@@ -88,7 +88,7 @@ export function createRunner(parts: RunnerParts): FunctionRunner {
           onNew: () => concurrency.start(key),
         });
         ctx.meter('Invocations', 1);
-        ctx.meter('GigabyteSeconds', (result.report.billedMs / 1000) * (row.memorySize / 1024));
+        ctx.meter(entered ? 'GigabyteSeconds' : 'ProvisionedGigabyteSeconds', (result.report.billedMs / 1000) * (row.memorySize / 1024));
         return result;
       } catch (error) {
         if (error instanceof RuntimeMissingError) return withoutRuntime(ctx, specOf(ctx.platform, ctx, fn, row), call, error);

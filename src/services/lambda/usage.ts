@@ -4,6 +4,8 @@ export const usage = {
   Invocations: 'requests',
   /** Billed duration (init included) times memory. */
   GigabyteSeconds: 'GB-seconds',
+  /** The same, of invocations in provisioned environments. That they are kept is not metered yet. */
+  ProvisionedGigabyteSeconds: 'GB-seconds',
   /** Not billed: invocations that recursive-loop detection stopped, and records that their destination refused; as the metrics of these names. */
   RecursiveInvocationsDropped: 'count',
   DeadLetterErrors: 'count',
