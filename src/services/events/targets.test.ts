@@ -230,8 +230,12 @@ describe('API destinations', () => {
         OAuthParameters: { AuthorizationEndpoint: `${address}/token`, HttpMethod: 'POST', ClientParameters: { ClientID: 'id', ClientSecret: 'secret' } },
       },
     });
+    const Name = Arn.split('/')[1];
+    const state = async () => (await client.send(new sdk.DescribeApiDestinationCommand({ Name }))).ApiDestinationState;
+    expect(await state()).toBe('INACTIVE');
     croft.server.platform.clock.advance(2000);
     await quiet();
+    expect(await state()).toBe('ACTIVE');
     const bus = await busTo({ Arn });
     await put(bus);
     await put(bus);

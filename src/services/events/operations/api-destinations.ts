@@ -36,15 +36,21 @@ function checkConnection(tx: Tx, arn: string): void {
   if (!place || row?.id !== place.id) throw notFound(`Connection '${arn}' does not exist.`);
 }
 
-const brief = (ctx: Ctx, row: DestinationRow) => ({
-  ApiDestinationArn: destinationArn(ctx, row.name, row.id),
-  ApiDestinationState: 'ACTIVE' as const,
-  CreationTime: new Date(row.createdMs),
-  LastModifiedTime: new Date(row.modifiedMs),
-});
+/** A destination is active while its connection is authorized. */
+async function brief(ctx: Ctx, row: DestinationRow) {
+  const place = namedBy(row.connectionArn, 'connection');
+  const connection = place && (await read<ConnectionRow>(ctx.platform.store, keys.connection(place, place.name)));
+  const active = connection?.id === place?.id && connection?.state === 'AUTHORIZED';
+  return {
+    ApiDestinationArn: destinationArn(ctx, row.name, row.id),
+    ApiDestinationState: active ? ('ACTIVE' as const) : ('INACTIVE' as const),
+    CreationTime: new Date(row.createdMs),
+    LastModifiedTime: new Date(row.modifiedMs),
+  };
+}
 
-const summary = (ctx: Ctx, row: DestinationRow): ApiDestination => ({
-  ...brief(ctx, row),
+const summary = async (ctx: Ctx, row: DestinationRow): Promise<ApiDestination> => ({
+  ...(await brief(ctx, row)),
   Name: row.name,
   ConnectionArn: row.connectionArn,
   InvocationEndpoint: row.endpoint,
@@ -83,7 +89,7 @@ export const describeApiDestination: Operation<DescribeApiDestinationRequest, De
   const name = input.Name ?? '';
   const row = await read<DestinationRow>(ctx.platform.store, keys.destination(ctx, name));
   if (!row) throw destinationNotFound('describe', name);
-  return { ...summary(ctx, row), ...(row.description === undefined ? {} : { Description: row.description }) };
+  return { ...(await summary(ctx, row)), ...(row.description === undefined ? {} : { Description: row.description }) };
 };
 
 /** "ListApiDestinations": by name. */
@@ -91,7 +97,7 @@ export const listApiDestinations: Operation<ListApiDestinationsRequest, ListApiD
   const { after, limit } = pageOf(input);
   const wanted = (row: DestinationRow) => input.ConnectionArn === undefined || row.connectionArn === input.ConnectionArn;
   const { rows, next } = await listRows<DestinationRow>(ctx.platform.store, keys.destinations(ctx), { prefix: input.NamePrefix ?? '', after, limit, wanted });
-  return { ApiDestinations: rows.map((row) => summary(ctx, row)), ...tokenOf(next) };
+  return { ApiDestinations: await Promise.all(rows.map((row) => summary(ctx, row))), ...tokenOf(next) };
 };
 
 /** "UpdateApiDestination": what is not given stays. */
