@@ -20,12 +20,18 @@ export function askBucket(parts: GatewayParts, exchange: Exchange): Promise<void
   const room = target && parts.rooms.find(({ name }) => name === 's3');
   if (!target || !room?.cors) return undefined;
   const { headers, method } = exchange;
-  return room.cors(parts.platform, { ...target, method, origin: headers['origin'], headers }).then((verdict) => apply(parts, exchange, verdict));
+  return room.cors(parts.platform, { ...target, method, origin: headers['origin'], headers }).then((verdict) => apply(parts, exchange, target, verdict));
 }
 
-async function apply(parts: GatewayParts, exchange: Exchange, verdict: BucketCorsVerdict): Promise<void> {
+interface Target {
+  readonly bucket: string;
+  readonly hasKey: boolean;
+}
+
+async function apply(parts: GatewayParts, exchange: Exchange, target: Target, verdict: BucketCorsVerdict): Promise<void> {
   const origin = exchange.headers['origin'];
-  if (verdict.headers) {
+  const isTrusted = parts.options.auth === 'verify' || (origin !== undefined && isKnownOrigin(parts.options, origin));
+  if (verdict.headers && (isTrusted || staysWithObjects(exchange, target))) {
     exchange.bucketCors = 'allows';
     exchange.corsHeaders = verdict.headers;
     exchange.codec = 'restXml';
@@ -35,10 +41,20 @@ async function apply(parts: GatewayParts, exchange: Exchange, verdict: BucketCor
   // Without rules, pages of this machine are let in as everywhere else.
   if (!verdict.configured && origin !== undefined && parts.options.auth === 'off' && isKnownOrigin(parts.options, origin)) return;
   exchange.bucketCors = 'silent';
-  if (exchange.method !== 'OPTIONS') return;
+  if (exchange.method !== 'OPTIONS' || verdict.headers) return;
   exchange.codec = 'restXml';
   exchange.service = parts.services.loaded('s3') ?? (await parts.services.load('s3'));
   throw verdict.refusal;
+}
+
+/**
+ * Where nothing is verified, a bucket's rules open its objects to foreign pages, not its configuration, and no other bucket through a copy: on AWS the
+ * page would need credentials for that.
+ */
+function staysWithObjects({ method, headers }: Exchange, { hasKey }: Target): boolean {
+  if (headers['x-amz-copy-source'] !== undefined) return false;
+  const asked = method === 'OPTIONS' ? headers['access-control-request-method'] : method;
+  return hasKey || asked === 'GET' || asked === 'HEAD' || asked === 'POST';
 }
 
 function idHeaders(parts: GatewayParts): Record<string, string> {
@@ -47,7 +63,7 @@ function idHeaders(parts: GatewayParts): Record<string, string> {
 }
 
 /** The bucket of a request that is S3's. */
-function bucketOf(parts: GatewayParts, exchange: Exchange): { bucket: string; hasKey: boolean } | undefined {
+function bucketOf(parts: GatewayParts, exchange: Exchange): Target | undefined {
   const host = readHost(exchange.host);
   if (host.endpoint === 's3-website' && host.id) return { bucket: host.id, hasKey: exchange.path !== '/' };
   if (exchange.path.startsWith('/_')) return undefined;

@@ -57,6 +57,9 @@ export type AttributeInput = Pick<
 export function attributesOf(bucket: BucketRecord, input: AttributeInput, nowMs: number): Attributes {
   const storageClass = input.StorageClass ?? 'STANDARD';
   if (!STORAGE_CLASSES.has(storageClass)) throw invalidStorageClass(storageClass);
+  if (input.WebsiteRedirectLocation !== undefined && !/^(https?:\/)?\//.test(input.WebsiteRedirectLocation)) {
+    throw new AwsError('InvalidRedirectLocation', "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.");
+  }
   const acl = aclOfHeaders(bucket, input);
   const customerKeyMd5 = customerKeyOf(input);
   return {

@@ -270,6 +270,11 @@ describe('web pages of other origins', () => {
     for (const path of ['/open-to/k', '/closed/k', '/']) {
       expect((await ask(host(), path, { headers: { Origin: 'https://evil.test' } })).status).toBe(403);
     }
+    // The rules open objects, not what the bucket is, nor other buckets.
+    const headers = { Origin: page, 'Content-Length': '0' };
+    expect((await ask(host(), '/open-to/copied', { method: 'PUT', headers: { ...headers, 'x-amz-copy-source': '/closed/k' } })).status).toBe(403);
+    expect((await ask(host(), '/open-to?policy', { method: 'PUT', headers })).status).toBe(403);
+    expect((await ask(host(), '/open-to/new', { method: 'PUT', headers })).status).toBe(200);
     expect((await ask('evil.test', '/open-to/k', { headers: { Origin: page } })).status).toBe(403);
   });
 

@@ -7,7 +7,7 @@ import { type ChecksumPlan, checkMd5Form, checksumMember, DEFAULT_ALGORITHM, pla
 import { checkWrite, checkWriteForm, type WriteConditions } from '../domain/conditions.ts';
 import { checkKey, newStamp } from '../domain/names.ts';
 import type { Attributes, BucketRecord } from '../domain/records.ts';
-import { notImplemented } from '../errors.ts';
+import { invalidRequest, notImplemented } from '../errors.ts';
 import { expirationOf } from '../lifecycle.ts';
 import { announce, type Happening, happening } from '../notify.ts';
 import { nowSeconds } from '../objects.ts';
@@ -25,6 +25,9 @@ export async function putObject(ctx: Ctx, input: PutObjectInput): Promise<PutObj
   const expectedBytes = announcedBytes(ctx, input.ContentLength);
   const bucket = await openBucket(ctx, input);
   const attributes = attributesOf(bucket, input, ctx.platform.clock.virtual());
+  if (ctx.http && (attributes.lock ?? attributes.legalHold) !== undefined && plan === undefined && input.ContentMD5 === undefined) {
+    throw invalidRequest('Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters');
+  }
   const { etag, checksum, written } = await storeObject(ctx, bucket, key, {
     attributes,
     source: input.Body,
