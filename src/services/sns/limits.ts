@@ -34,9 +34,9 @@ export const CUSTOM_USER_DATA_BYTES_MAX = 2_048;
 export const ARCHIVE_DAYS_MAX = 365;
 export const DATA_PROTECTION_POLICY_CHARS_MAX = 30_720;
 
-/** A pending subscription is counted by GetTopicAttributes after this, and so many are looked at: AWS's count lags, as recorded. */
-export const PENDING_COUNTED_MS = 300_000;
-export const PENDING_COUNTED_MAX = 1_000;
+/** GetTopicAttributes counts a subscription after this, and looks at so many for it: AWS's counts lag, as recorded. */
+export const COUNTED_MS = 300_000;
+export const RECENT_MAX = 1_000;
 
 /** Fan-outs under way at once, and HTTP requests. */
 export const FANOUT_CONCURRENCY = 64;

@@ -3,7 +3,7 @@ import type { Ctx, Platform } from '../service.ts';
 import { type Scope, type SubscriptionAddress, type TopicAddress, topicOf } from './domain/arn.ts';
 import { defaultPolicy } from './domain/policy.ts';
 import { notFound } from './errors.ts';
-import { PENDING_COUNTED_MAX, PENDING_COUNTED_MS } from './limits.ts';
+import { COUNTED_MS, RECENT_MAX } from './limits.ts';
 import { counted, find, keys, rangeOf, read, rowsOf, type SubscriptionRow, type TopicRow, write } from './store.ts';
 
 export const policyOf = (address: TopicAddress, row: TopicRow): string => row.policy ?? defaultPolicy(address);
@@ -56,18 +56,13 @@ export function addSubscription(tx: Tx, scope: Scope, topicId: string, row: Subs
   tx.add(keys.count(scope, topicId, row.pending ? 'pending' : 'confirmed'), 1n);
 }
 
-/** Subscriptions of a topic, by state; those that are pending for a short time only are not counted yet. */
+/** Subscriptions of a topic, by state; those that were made only now are not counted yet. */
 export async function countsOf({ store, clock }: Platform, scope: Scope, topicId: string): Promise<Record<'confirmed' | 'pending' | 'deleted', number>> {
-  const [confirmed, pending, deleted] = await store.getMany((['confirmed', 'pending', 'deleted'] as const).map((what) => keys.count(scope, topicId, what)));
-  const waiting = counted(pending);
-  return {
-    confirmed: counted(confirmed),
-    pending: waiting - (waiting > 0 ? await recent(store, scope, topicId, clock.virtual()) : 0),
-    deleted: counted(deleted),
-  };
-}
-
-async function recent(store: Store, scope: Scope, topicId: string, nowMs: number): Promise<number> {
-  const page = await store.range({ ...rangeOf(keys.subscriptions(scope, topicId)), limit: PENDING_COUNTED_MAX });
-  return rowsOf<SubscriptionRow>(page).filter(({ pending, createdMs }) => pending && createdMs + PENDING_COUNTED_MS > nowMs).length;
+  const [confirmed, pending, deleted] = (
+    await store.getMany((['confirmed', 'pending', 'deleted'] as const).map((what) => keys.count(scope, topicId, what)))
+  ).map(counted);
+  const page = await store.range({ ...rangeOf(keys.subscriptions(scope, topicId)), limit: RECENT_MAX });
+  const recent = rowsOf<SubscriptionRow>(page).filter(({ createdMs }) => createdMs + COUNTED_MS > clock.virtual());
+  const waiting = recent.filter((row) => row.pending).length;
+  return { confirmed: Math.max(0, (confirmed ?? 0) - (recent.length - waiting)), pending: Math.max(0, (pending ?? 0) - waiting), deleted: deleted ?? 0 };
 }

@@ -1,6 +1,6 @@
 import { validationError } from '../errors.ts';
 import { EXPANDED_NODES_MAX, LOOPS_DEPTH_MAX, TEMPLATE_URL_BYTES_MAX } from '../limits.ts';
-import { type Environment, evaluateConditions, NO_VALUE, resolve } from './intrinsics.ts';
+import { type Environment, evaluateConditions, functionOf, NO_VALUE, resolve } from './intrinsics.ts';
 import { isObject, isText, type Json, type JsonObject, objectAt, scalarText } from './json.ts';
 
 const LOOP = 'Fn::ForEach::';
@@ -22,8 +22,30 @@ export function extendLanguage(template: JsonObject, env: Pick<Environment, 'ref
   };
   const unrolled = unroll(template, context, { made: 0 }, 0) as JsonObject;
   resolvePolicies(unrolled, context);
-  return unrolled;
+  const simple = (name: string) => (unrolled[name] === undefined ? {} : { [name]: simplified(unrolled[name] ?? null, context) });
+  return { ...unrolled, ...simple('Resources'), ...simple('Outputs') };
 }
+
+/** Functions whose values the transform puts in their place, where all that they are given is known. */
+const SIMPLE = new Set(['Fn::Length', 'Fn::ToJsonString', 'Fn::Join', 'Fn::Sub', 'Fn::Select', 'Fn::Split']);
+
+function simplified(value: Json, env: Environment): Json {
+  if (Array.isArray(value)) return value.map((item) => simplified(item, env));
+  if (!isObject(value)) return value;
+  const members = Object.fromEntries(Object.entries(value).map(([name, member]) => [name, simplified(member, env)]));
+  const call = functionOf(members);
+  if (!call || !SIMPLE.has(call[0])) return members;
+  const [name, argument] = call;
+  // The length of a parameter's list is known; what the parameter is stays a reference.
+  if (name === 'Fn::Length' && isObject(argument) && isText(argument['Ref']) && Array.isArray(env.ref(argument['Ref']))) return resolve(members, env) as Json;
+  const known = name === 'Fn::Sub' ? isText(argument) && !argument.includes('${') : isLiteral(argument);
+  return known ? (resolve(members, env) as Json) : members;
+}
+
+const isLiteral = (value: Json): boolean => {
+  if (Array.isArray(value)) return value.every(isLiteral);
+  return !isObject(value) || (!functionOf(value) && Object.values(value).every(isLiteral));
+};
 
 const failed = (message: string) => validationError(`Transform AWS::LanguageExtensions failed with: ${message}`);
 

@@ -140,7 +140,7 @@ const resourceFacts = (resource: Resource) => ({
 export const describeStackResource: Operation<Cfn.DescribeStackResourceInput, Cfn.DescribeStackResourceOutput> = async (ctx, input) => {
   const stack = await anyStack(ctx, input.StackName, (name) => validationError(`Stack '${name}' does not exist`));
   const resource = (await getResources(ctx.platform.store, ctx, stack.id)).get(input.LogicalResourceId ?? '');
-  if (!resource) throw validationError(`Resource ${input.LogicalResourceId ?? ''} does not exist for stack ${stack.name}`);
+  if (!resource) throw validationError(`Resource ${input.LogicalResourceId ?? ''} does not exist for stack ${input.StackName ?? ''}`);
   return {
     StackResourceDetail: {
       StackName: stack.name,

@@ -166,7 +166,7 @@ export async function compare(
   if (changes.length > 0 || nested || !stack.current) return { changes, any: true };
   const before = JSON.parse((await getTemplate(store, ctx, stack.id, stack.current.processedTemplate)) || '{}') as JsonObject;
   const after = prepared.template.source;
-  const sections = ['Outputs', 'Conditions', 'Mappings', 'Metadata'];
+  const sections = ['Outputs', 'Conditions', 'Mappings'];
   const sameSections = sections.every((name) => sameJson(before[name] ?? null, after[name] ?? null)) && sameJson(attributesOf(before), attributesOf(after));
   const { tags, notificationArns, roleArn, parameters } = prepared.target;
   const same = sameJson(tags, stack.current.tags) && sameJson(notificationArns, stack.current.notificationArns) && roleArn === stack.current.roleArn;
