@@ -68,6 +68,8 @@ export class LinuxSandbox implements Sandbox {
   #early: Socket[] = [];
   #waiting = new Map<number, Waiting>();
   #processes = new Map<number, SandboxProcess>();
+  /** Of processes that ended before who started them had heard that they run. */
+  #endedEarly = new Map<number, Exit>();
   #ref = 0;
   #specialised: Promise<void> | undefined;
   #memory: PeakMemory | undefined;
@@ -232,7 +234,9 @@ export class LinuxSandbox implements Sandbox {
       signal: (signal) => this.#signal(ref, signal),
       peakMemoryMb: () => this.#memory?.read() ?? 0,
     });
-    if (this.#dead) running.end(KILLED);
+    const ended = this.#endedEarly.get(ref);
+    this.#endedEarly.delete(ref);
+    if (this.#dead || ended) running.end(ended ?? KILLED);
     else this.#processes.set(ref, running);
     return running;
   }
@@ -278,10 +282,13 @@ export class LinuxSandbox implements Sandbox {
         this.#waiting.get(event.ref)?.reject(new RequestError(event.text));
         this.#waiting.delete(event.ref);
         return;
-      case 'exited':
-        this.#processes.get(event.ref)?.end(exitOf(event.a));
+      case 'exited': {
+        const process = this.#processes.get(event.ref);
+        if (process) process.end(exitOf(event.a));
+        else this.#endedEarly.set(event.ref, exitOf(event.a));
         this.#processes.delete(event.ref);
         return;
+      }
       case 'died':
         this.#die(new Error('the sandbox has ended'), KILLED);
         return;
