@@ -15,6 +15,7 @@ import {
 } from './limits.ts';
 import type { GatewayLimits } from './options.ts';
 import type { GatewayParts } from './parts.ts';
+import { Slots } from './slots.ts';
 import type { Tls } from './tls.ts';
 
 /** The sockets under the chain. */
@@ -30,7 +31,7 @@ export interface Sockets {
 type Scheme = 'http' | 'https';
 
 export function createSockets(parts: GatewayParts): Sockets {
-  const exchanges = new Set<Exchange>();
+  const exchanges = new Slots<Exchange>();
   const { limits } = parts.options;
   const settings = serverOptions(limits);
   const http = prepare(createServer(settings), parts, exchanges, 'http');
@@ -110,13 +111,13 @@ function tlsOptions(tls: Tls) {
   };
 }
 
-function prepare<S extends Server | HttpsServer>(server: S, parts: GatewayParts, exchanges: Set<Exchange>, scheme: Scheme): S {
+function prepare<S extends Server | HttpsServer>(server: S, parts: GatewayParts, exchanges: Slots<Exchange>, scheme: Scheme): S {
   const { mono } = parts.platform.clock;
   const onRequest = (expectsContinue: boolean) => (request: IncomingMessage, response: ServerResponse) => {
     const exchange = new Exchange(request, response, scheme, mono(), expectsContinue);
-    exchanges.add(exchange);
+    const slot = exchanges.add(exchange);
     response.on('close', () => {
-      exchanges.delete(exchange);
+      exchanges.delete(slot);
       if (parts.admission.closing) request.socket.end();
       if (response.writableFinished) return;
       exchange.clientGone ??= new ClientGone();
@@ -168,7 +169,7 @@ function sniffing(http: Server, https: () => HttpsServer): NetServer {
 }
 
 /** Cuts connections whose request body has stopped arriving: `requestTimeout` would also cut long uploads that move. */
-function watchIdle(exchanges: ReadonlySet<Exchange>, mono: () => number, idleMs: number): NodeJS.Timeout {
+function watchIdle(exchanges: Slots<Exchange>, mono: () => number, idleMs: number): NodeJS.Timeout {
   const timer = setInterval(
     () => {
       const now = mono();

@@ -28,9 +28,22 @@ function resourcesOf(parts: GatewayParts, { operation, ctx, input }: Call): read
   if (!resource || !ctx) return ANY;
   try {
     const found = resource(ctx, input);
-    return typeof found === 'string' ? [found] : found.slice(0, ACCESS_RESOURCES_MAX);
+    return typeof found === 'string' ? listOf(found) : found.slice(0, ACCESS_RESOURCES_MAX);
   } catch (error) {
     parts.platform.log.debug({ err: error, action: operation?.action }, 'the resource of a call could not be worked out');
     return ANY;
   }
+}
+
+const LISTS_MAX = 1000;
+const lists = new Map<string, readonly string[]>();
+
+/** The same list for the same resource: records of access keep it for a thousand calls, and would keep as many copies. */
+function listOf(resource: string): readonly string[] {
+  const known = lists.get(resource);
+  if (known) return known;
+  if (lists.size >= LISTS_MAX) lists.clear();
+  const list = [resource];
+  lists.set(resource, list);
+  return list;
 }
