@@ -27,6 +27,11 @@ export function formatTrace(trace: Trace): string {
   return `Root=${trace.root};${trace.parent ? `Parent=${trace.parent};` : ''}Sampled=${trace.sampled ? 1 : 0}${trace.lineage === undefined ? '' : `;Lineage=${trace.lineage}`}`;
 }
 
+/** The same trace for whoever is not part of what recursive-loop detection looks at. */
+export function withoutLineage({ lineage: _, ...trace }: Trace): Trace {
+  return trace;
+}
+
 /** Reads the header back; undefined where it is not one. */
 export function parseTrace(header: string | undefined): Trace | undefined {
   if (!header) return undefined;

@@ -8,7 +8,7 @@ import type { LambdaRoom } from './functions.ts';
 import { ASYNC_AGE_MS_MAX, ASYNC_BACKOFF_MS_MAX, ASYNC_RETRY_DELAYS_MS } from './limits.ts';
 import { invokeTarget } from './operations/target.ts';
 import { lambdaContext } from './principal.ts';
-import { enterFunction, isRecursive } from './recursion.ts';
+import { causeOf, enterFunction, isRecursive } from './recursion.ts';
 import { type EventInvokeRow, getEventInvokeRow } from './store.ts';
 
 /** An asynchronous invocation. */
@@ -29,8 +29,8 @@ export interface InvokePayload {
 }
 
 export function enqueueInvoke(ctx: Ctx, tx: Tx, payload: InvokePayload): void {
-  const { account, region, trace } = ctx;
-  ctx.platform.bus.enqueue(tx, { target: INVOKE, account, region, trace, payload });
+  const { account, region } = ctx;
+  ctx.platform.bus.enqueue(tx, { target: INVOKE, account, region, trace: causeOf(ctx), payload });
 }
 
 /**

@@ -263,6 +263,32 @@ def handler(event, context):
     await expect.poll(async () => (await runs('over-topic')).length, PATIENT).toBe(16);
   });
 
+  withSdk('over an event bus goes on, as on AWS', async () => {
+    const events = new EventBridgeClient(croft.sdk);
+    const source = `
+import boto3, json, os
+def handler(event, context):
+    print(json.dumps({'trace': os.environ['_X_AMZN_TRACE_ID']}))
+    boto3.client('events').put_events(Entries=[{'Source': 'again', 'DetailType': 'd', 'Detail': '{}', 'EventBusName': 'meant'}])
+`;
+    await events.send(new CreateEventBusCommand({ Name: 'meant' }));
+    await lambda.send(
+      new CreateFunctionCommand({
+        FunctionName: 'over-bus',
+        Runtime: 'python3.12',
+        Handler: 'index.handler',
+        Role: ROLE,
+        Timeout: 20,
+        Code: { ZipFile: await zipFiles({ 'index.py': source }) },
+      }),
+    );
+    await events.send(new PutRuleCommand({ Name: 'again', EventBusName: 'meant', EventPattern: '{"source": ["again"]}' }));
+    await events.send(new PutTargetsCommand({ Rule: 'again', EventBusName: 'meant', Targets: [{ Id: 'f', Arn: `${ARN}:over-bus` }] }));
+    await send('over-bus', {});
+    await expect.poll(async () => (await runs('over-bus')).length, PATIENT).toBeGreaterThan(18);
+    await lambda.send(new PutFunctionConcurrencyCommand({ FunctionName: 'over-bus', ReservedConcurrentExecutions: 0 }));
+  });
+
   it('goes on where that is allowed', async () => {
     await createFunction('allowed', { Variables: { NEXT_FUNCTION: 'allowed' } });
     await lambda.send(new PutFunctionRecursionConfigCommand({ FunctionName: 'allowed', RecursiveLoop: 'Allow' }));

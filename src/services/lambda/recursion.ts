@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { AwsError } from '../../kit/errors.ts';
-import { formatTrace, type Trace } from '../../kit/trace.ts';
+import { formatTrace, type Trace, withoutLineage } from '../../kit/trace.ts';
 import type { Ctx } from '../service.ts';
 import { functionArn } from './domain/names.ts';
 import { RECURSION_HOPS_MAX, RECURSION_LINEAGE_MAX } from './limits.ts';
@@ -14,6 +14,15 @@ export const recursiveInvocation = (): AwsError => {
 };
 
 export const isRecursive = (error: unknown): boolean => error instanceof AwsError && error.code === 'RecursiveInvocationException';
+
+/** "Supported AWS services and SDKs": what others pass on does not count, so that a loop over an event bus, which may be meant, goes on as on AWS. */
+const COUNTED = new Set(['lambda.amazonaws.com', 's3.amazonaws.com', 'sns.amazonaws.com']);
+
+/** The trace of an invocation by a client, or by another service: without its lineage where that service's loops are not looked for. */
+export function causeOf({ trace, principal }: Ctx): Trace {
+  if (trace.lineage === undefined || principal.type !== 'service' || COUNTED.has(principal.arn)) return trace;
+  return withoutLineage(trace);
+}
 
 /**
  * The trace that an invocation of `fn` hands to the function, which hands it on: one more run of `fn` in its lineage. Throws

@@ -1,6 +1,7 @@
 import type { Attempt } from '../../../bus/bus.ts';
 import { parseArn } from '../../../kit/arn.ts';
 import { notImplemented } from '../../../kit/errors.ts';
+import { withoutLineage } from '../../../kit/trace.ts';
 import type { Platform } from '../../service.ts';
 import { packText, withId } from '../domain/event.ts';
 import { DeliveryError } from '../domain/failures.ts';
@@ -66,7 +67,8 @@ async function toLambda({ platform, attempt, input }: Sending, arn: string): Pro
       target: 'lambda:invoke',
       account,
       region,
-      trace: attempt.trace,
+      // Recursive-loop detection does not look at event buses: a loop over one may be meant.
+      trace: withoutLineage(attempt.trace),
       payload: { functionName: name, ...(qualifier === undefined ? {} : { qualifier }), requestId, event: input },
     });
     attempt.settle(tx);

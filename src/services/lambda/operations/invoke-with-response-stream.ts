@@ -3,7 +3,7 @@ import type { Operation } from '../../service.ts';
 import { checkJson } from '../domain/json-text.ts';
 import { checkTenant } from '../domain/tenancy.ts';
 import type { LambdaRoom } from '../functions.ts';
-import { enterFunction } from '../recursion.ts';
+import { causeOf, enterFunction } from '../recursion.ts';
 import { chunksOf, runStreaming, type StreamedAnswer } from '../streaming.ts';
 import { checkSize, NO_PAYLOAD, readClientContext } from './invoke.ts';
 import { invokeTarget } from './target.ts';
@@ -24,7 +24,7 @@ export function invokeWithResponseStream(room: LambdaRoom): Operation<InvokeWith
       ...target,
       payload,
       requestId: ctx.requestId,
-      trace: enterFunction(ctx, target.fn, ctx.trace),
+      trace: enterFunction(ctx, target.fn, causeOf(ctx)),
       ...(input.TenantId === undefined ? {} : { tenantId: input.TenantId }),
       ...(clientContext === undefined ? {} : { clientContext }),
       ...(input.LogType === 'Tail' ? { tail: true } : {}),

@@ -7,7 +7,7 @@ import { checkDurable, endOf, startDurable } from '../durable/invoke.ts';
 import { entityTooLarge, invalidParameter, invalidRequestContent } from '../errors.ts';
 import type { LambdaRoom } from '../functions.ts';
 import { ASYNC_INLINE_BYTES_MAX, ASYNC_PAYLOAD_BYTES_MAX, INVOKE_ASYNC_BYTES_MAX, SYNC_PAYLOAD_BYTES_MAX } from '../limits.ts';
-import { enterFunction } from '../recursion.ts';
+import { causeOf, enterFunction } from '../recursion.ts';
 import { type InvokeTarget, invokeTarget } from './target.ts';
 
 export const NO_PAYLOAD = Buffer.from('{}');
@@ -36,7 +36,7 @@ export function invoke(room: LambdaRoom): Operation<InvocationRequest, Invocatio
       ...target,
       payload,
       requestId: ctx.requestId,
-      trace: enterFunction(ctx, target.fn, ctx.trace),
+      trace: enterFunction(ctx, target.fn, causeOf(ctx)),
       ...(input.TenantId === undefined ? {} : { tenantId: input.TenantId }),
       ...(clientContext === undefined ? {} : { clientContext }),
       ...(input.LogType === 'Tail' ? { tail: true } : {}),

@@ -1,6 +1,7 @@
 import type { Attempt, Outcome } from '../../../bus/bus.ts';
 import { parseArn } from '../../../kit/arn.ts';
 import { AwsError } from '../../../kit/errors.ts';
+import { withoutLineage } from '../../../kit/trace.ts';
 import type { Ctx, Platform } from '../../service.ts';
 import { isoTime, type Run } from '../domain/input.ts';
 import { type Scope, scheduleArn } from '../domain/names.ts';
@@ -66,7 +67,8 @@ async function send(platform: Platform, attempt: Attempt, request: Request): Pro
     platform.bus.enqueue(tx, {
       target: 'lambda:invoke',
       ...request.scope,
-      trace: attempt.trace,
+      // Whoever made the schedule is not in a loop with what it runs.
+      trace: withoutLineage(attempt.trace),
       payload: { functionName: name, ...(qualifier === undefined ? {} : { qualifier }), requestId, event: request.event },
     });
     attempt.settle(tx);
