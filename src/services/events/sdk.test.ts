@@ -286,9 +286,10 @@ describe('archives', () => {
     await put(bus, '{"keep":false}');
     croft.server.platform.clock.advance(1000);
     await put(bus, '{"keep":true,"n":2}');
-    expect(await target.bodies()).toHaveLength(3);
+    await put(bus, '{"keep":true,"n":3}', { Time: new Date('2020-01-01T00:00:00Z') });
+    expect(await target.bodies()).toHaveLength(4);
     await other.bodies();
-    expect(await client.send(new sdk.DescribeArchiveCommand({ ArchiveName }))).toMatchObject({ EventCount: 2, SizeBytes: 2 * (6 + 5 + 19 + 20) });
+    expect(await client.send(new sdk.DescribeArchiveCommand({ ArchiveName }))).toMatchObject({ EventCount: 3, SizeBytes: 3 * (6 + 5 + 19 + 20) });
     const managed = `Events-Archive-${ArchiveName}`;
     expect((await failure(client.send(new sdk.DisableRuleCommand({ Name: managed, EventBusName: bus }))))[0]).toBe('ManagedRuleException');
     const replay = {

@@ -110,6 +110,9 @@ export const keys = {
   archive: (scope: Scope, name: string): Key => base(scope) + keyOf('a', name),
   archived: (scope: Scope, archiveId: string): Key => base(scope) + keyOf('e', archiveId),
   archivedAt: (scope: Scope, archiveId: string, ms: number, eventId: string): Key => base(scope) + keyOf('e', archiveId) + uint64(ms) + utf8(eventId),
+  /** Archived events by when they came in: empty of the event, with the key that has it. */
+  ingested: (scope: Scope, archiveId: string): Key => base(scope) + keyOf('i', archiveId),
+  ingestedAt: (scope: Scope, archiveId: string, ms: number, eventId: string): Key => base(scope) + keyOf('i', archiveId) + uint64(ms) + utf8(eventId),
   archivedCount: (scope: Scope, archiveId: string): Key => base(scope) + keyOf('n', archiveId),
   archivedBytes: (scope: Scope, archiveId: string): Key => base(scope) + keyOf('s', archiveId),
   replays: (scope: Scope): Key => base(scope) + keyOf('p'),
@@ -125,7 +128,7 @@ export const keys = {
 export const rangeOf = (prefix: Key): KeyRange => ({ from: prefix, to: prefixEnd(prefix) });
 /** A prefix of a name is a prefix of its key without the terminator. */
 export const namePrefixRange = (parent: Key, prefix: string): KeyRange => rangeOf(prefix === '' ? parent : parent + utf8(prefix));
-/** When an archived event was taken in. */
+/** The time of an archived event. */
 export const archivedMs = (prefix: Key, key: Key): number => Number(readUint64(key, prefix.length));
 /** Archived events from `fromMs` to before `toMs`. */
 export const archivedBetween = (prefix: Key, fromMs: number, toMs: number): KeyRange => ({ from: prefix + uint64(fromMs), to: prefix + uint64(toMs) });

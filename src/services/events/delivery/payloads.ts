@@ -38,6 +38,8 @@ export interface PublishPayload {
   /** Or the event as targets get it. */
   readonly event?: PackedText;
   readonly ingestedMs?: number;
+  /** The event's own time, to the millisecond; default: when it came in. Replays go by it. */
+  readonly timeMs?: number;
   /** What an archive counts the event as. */
   readonly archiveBytes?: number;
   /** The X-Ray header that came with the event. */

@@ -27,7 +27,8 @@ export async function publish(platform: Platform, attempt: Attempt): Promise<Out
   const found = await matching(platform, bus, { ...payload, event: packed, ingestedMs }, text);
   if (found.deliveries.length === 0 && found.archives.length === 0 && found.afterRule === undefined) return { done: true };
   const { id } = JSON.parse(text) as { id: string };
-  const archived = { packed, bytes: payload.archiveBytes ?? Buffer.byteLength(text), ingestedMs, id };
+  const timeMs = Math.max(0, payload.timeMs ?? payload.notice?.timeMs ?? ingestedMs);
+  const archived = { packed, bytes: payload.archiveBytes ?? Buffer.byteLength(text), ingestedMs, timeMs, id };
   await platform.store.transact({}, (tx) => {
     for (const delivery of found.deliveries) enqueueDeliver(platform, tx, attempt, delivery);
     for (const archive of found.archives) keepEvent(tx, bus, archive, archived);
@@ -96,6 +97,7 @@ interface Archived {
   readonly packed: PackedText;
   readonly bytes: number;
   readonly ingestedMs: number;
+  readonly timeMs: number;
   readonly id: string;
 }
 
@@ -105,14 +107,15 @@ export interface ArchivedEvent {
   readonly bytes: number;
 }
 
-function keepEvent(tx: Tx, bus: BusAddress, name: string, { packed, bytes, ingestedMs, id }: Archived): void {
+function keepEvent(tx: Tx, bus: BusAddress, name: string, { packed, bytes, ingestedMs, timeMs, id }: Archived): void {
   const archive = txRead<ArchiveRow>(tx, keys.archive(bus, name));
   if (!archive) return;
   const kept: ArchivedEvent = { event: packed, bytes };
-  const key = keys.archivedAt(bus, archive.id, ingestedMs, id);
+  const key = keys.archivedAt(bus, archive.id, timeMs, id);
   // A fan-out that is tried again after a crash archives nothing twice.
   if (tx.get(key) !== undefined) return;
   tx.put(key, Buffer.from(JSON.stringify(kept), 'utf8'));
+  tx.put(keys.ingestedAt(bus, archive.id, ingestedMs, id), Buffer.from(key, 'latin1'));
   tx.add(keys.archivedCount(bus, archive.id), 1n);
   tx.add(keys.archivedBytes(bus, archive.id), BigInt(bytes));
 }

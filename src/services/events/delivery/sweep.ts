@@ -1,7 +1,7 @@
 import type { Attempt, Outcome } from '../../../bus/bus.ts';
 import { decodeJson } from '../../../kit/json.ts';
 import type { Platform } from '../../service.ts';
-import { ARCHIVE_PAGE, ARCHIVE_PAGE_BYTES_MAX, ARCHIVE_SWEEP_MS } from '../limits.ts';
+import { ARCHIVE_PAGE, ARCHIVE_SWEEP_MS } from '../limits.ts';
 import { type ArchiveRow, archivedBetween, keys, rangeOf, read } from '../store.ts';
 import type { SweepPayload } from './payloads.ts';
 import type { ArchivedEvent } from './publish.ts';
@@ -14,13 +14,16 @@ export async function sweep({ store, clock }: Platform, attempt: Attempt): Promi
   const nowMs = clock.virtual();
   const row = deleted ? undefined : await read<ArchiveRow>(store, keys.archive(attempt, archive));
   if (!deleted && (row?.id !== archiveId || row.retentionDays === 0)) return { done: true };
-  const prefix = keys.archived(attempt, archiveId);
+  const prefix = keys.ingested(attempt, archiveId);
   const range = row ? archivedBetween(prefix, 0, Math.max(0, nowMs - row.retentionDays * DAY_MS)) : rangeOf(prefix);
-  const page = await store.range({ ...range, limit: ARCHIVE_PAGE, maxBytes: ARCHIVE_PAGE_BYTES_MAX });
+  const page = await store.range({ ...range, limit: ARCHIVE_PAGE });
+  const found = page.entries.map(([pointer, value]) => [pointer, Buffer.from(value).toString('latin1')] as const);
   const counters = [keys.archivedCount(attempt, archiveId), keys.archivedBytes(attempt, archiveId)] as const;
-  await store.transact({ keys: page.entries.map(([key]) => key) }, (tx) => {
-    for (const [key, value] of page.entries) {
-      if (tx.get(key) === undefined) continue;
+  await store.transact({ keys: found.flat() }, (tx) => {
+    for (const [pointer, key] of found) {
+      const value = tx.get(key);
+      tx.delete(pointer);
+      if (value === undefined) continue;
       tx.delete(key);
       tx.add(counters[0], -1n);
       tx.add(counters[1], -BigInt(decodeJson<ArchivedEvent>(value).bytes));

@@ -55,6 +55,7 @@ function accept(
   const payload: PublishPayload = {
     event: packText(event),
     ingestedMs,
+    timeMs: head.timeMs,
     // With its time written out: as archives count on AWS.
     archiveBytes: entryBytes({ Source, DetailType, Detail, Resources }) + 20,
     ...(TraceHeader === undefined ? {} : { traceHeader: TraceHeader }),
