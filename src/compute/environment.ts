@@ -2,28 +2,17 @@ import type { Clock } from '../kit/clock.ts';
 import type { Ids } from '../kit/ids.ts';
 import { extensionsOf } from './command.ts';
 import { Extensions } from './extensions.ts';
-import { exitFault, faultPayload, LaunchError, type PlatformFault, responseTooLargeFault, seconds, timeoutFault } from './failures.ts';
+import { LaunchError, seconds } from './failures.ts';
 import type { DebugSession } from './inspect/session.ts';
-import { DEBUG_LOOK_MS, INIT_TIMEOUT_MS, RESPONSE_BYTES_MAX } from './limits.ts';
-import type { Failure } from './log-lines.ts';
+import { DEBUG_LOOK_MS, INIT_TIMEOUT_MS } from './limits.ts';
 import { EnvironmentLog } from './log-output.ts';
+import { type Failed, failureOf, type Outcome, resultOf } from './outcome.ts';
 import { type Phase, PlatformLog } from './platform-log.ts';
 import { Processes, type ShutdownReason } from './processes.ts';
-import type { RuntimeAnswer, RuntimeApi, RuntimeSession } from './runtime-api.ts';
+import type { RuntimeApi, RuntimeSession } from './runtime-api.ts';
+import { extensionSpans, type InvokeTimes, runtimeSpans } from './spans.ts';
 import { Telemetry } from './telemetry.ts';
-import type { Exit, FunctionSpec, InvokeReport, InvokeRequest, InvokeResult, Launch, LogSink, Sandbox } from './types.ts';
-
-/** What became of an init phase or an invocation. */
-type Outcome =
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'answer'; readonly answer: RuntimeAnswer }
-  | { readonly kind: 'init-error'; readonly body: Buffer; readonly errorType: string }
-  | { readonly kind: 'exit'; readonly exit: Exit }
-  /** An extension ended, or a program could not be started. */
-  | { readonly kind: 'fault'; readonly errorType: string; readonly reason: string }
-  | { readonly kind: 'timeout' };
-
-type Failed = Exclude<Outcome, { kind: 'ready' } | { kind: 'answer' }>;
+import type { FunctionSpec, InvokeReport, InvokeRequest, InvokeResult, Launch, LogSink, Sandbox } from './types.ts';
 
 export interface EnvironmentParts {
   readonly spec: FunctionSpec;
@@ -67,6 +56,7 @@ export class Environment {
   #debug: DebugSession | undefined;
   /** What of that was before the invocation. */
   #heldBeforeMs = 0;
+  #times: InvokeTimes = { startedMs: 0 };
   /** Who reads the answer that is under way, if it is streamed. */
   #stream: InvokeRequest['stream'];
 
@@ -156,9 +146,16 @@ export class Environment {
     return this.#parts.api.open({
       onNext: () => {
         this.#asked = true;
+        this.#times.readyMs = this.#parts.clock.mono();
         this.#progress();
       },
-      onAnswer: (answer) => this.#finish({ kind: 'answer', answer }),
+      onAnswering: () => {
+        this.#times.responseMs = this.#parts.clock.mono();
+      },
+      onAnswer: (answer) => {
+        this.#times.respondedMs = this.#parts.clock.mono();
+        this.#finish({ kind: 'answer', answer });
+      },
       onStream: (body, contentType) => {
         this.#stream?.(body, contentType);
         return this.#stream !== undefined;
@@ -243,6 +240,7 @@ export class Environment {
     // Down to the whole millisecond: what a handler has left is always less than its timeout.
     const deadlineMs = Math.floor(clock.real() + untilMs - clock.mono());
     this.#asked = false;
+    this.#times = { startedMs: clock.mono() };
     this.#stream = request.stream;
     // A runtime that asks for another event without answering this one has lost it.
     const outcome = this.#wait(() => this.#asked, untilMs);
@@ -278,7 +276,7 @@ export class Environment {
     const answered = outcome.kind === 'answer';
     // AWS bills the timeout itself, not the moments that the kill takes.
     let report = this.#reportOf(outcome.kind === 'timeout' ? timeoutMs : clock.mono() - startedMs, initMs);
-    const { payload, functionError, fault } = this.#resultOf(request.requestId, outcome);
+    const { payload, functionError, fault } = resultOf(request.requestId, outcome, timeoutMs);
     const result: InvokeResult = { payload, ...(functionError ? { functionError } : {}), report };
     if (!request.tail) respond(result);
     let failed: Failed | undefined = answered || outcome.kind === 'ready' ? undefined : outcome;
@@ -290,12 +288,14 @@ export class Environment {
     }
     const failure = failed && failureOf(failed);
     const conclusion = { report, failure, producedBytes: answered ? payload.length : 0 };
-    this.#platform.runtimeDone(request, conclusion);
+    const isoOf = (monoMs: number) => new Date(clock.virtual() - (clock.mono() - monoMs)).toISOString();
+    this.#platform.runtimeDone(request, answered ? { ...conclusion, spans: () => runtimeSpans(this.#times, isoOf) } : conclusion);
+    const spans = () => (answered && this.#extensions.count > 0 ? extensionSpans(this.#times, clock.mono(), isoOf) : []);
     if (!answered || failed) await this.#reset(failed?.kind === 'timeout' ? 'timeout' : 'failure');
     if (failed?.kind === 'timeout') this.#platform.timedOut(request, seconds(timeoutMs));
     else if (fault && (outcome.kind === 'exit' || outcome.kind === 'fault')) this.#platform.fault(fault.errorMessage, fault.errorType);
     this.#platform.end(request);
-    this.#platform.report(request, conclusion);
+    this.#platform.report(request, { ...conclusion, spans });
     this.lastUsedMs = clock.mono();
     const logTail = this.#log.takeTail();
     if (request.tail) respond({ ...result, ...(logTail === undefined ? {} : { logTail }) });
@@ -308,25 +308,6 @@ export class Environment {
       ...(initMs === undefined ? {} : { initMs }),
       memoryUsedMb: this.#processes.memoryUsedMb(),
     };
-  }
-
-  #resultOf(requestId: string, outcome: Outcome): { payload: Buffer; functionError?: 'Unhandled'; fault?: PlatformFault } {
-    const failed = (fault: PlatformFault) => ({ payload: faultPayload(fault), functionError: 'Unhandled' as const, fault });
-    switch (outcome.kind) {
-      case 'answer':
-        if (outcome.answer.tooLarge) return failed(responseTooLargeFault(RESPONSE_BYTES_MAX));
-        return { payload: outcome.answer.body, ...(outcome.answer.kind === 'error' ? { functionError: 'Unhandled' as const } : {}) };
-      case 'init-error':
-        return { payload: outcome.body, functionError: 'Unhandled' };
-      case 'timeout':
-        return failed(timeoutFault(requestId, this.spec.timeoutMs));
-      case 'exit':
-        return failed(exitFault(requestId, outcome.exit));
-      case 'fault':
-        return failed({ errorType: outcome.errorType, errorMessage: `RequestId: ${requestId} Error: ${outcome.reason}` });
-      case 'ready':
-        return failed({ errorType: 'Runtime.Unknown', errorMessage: `RequestId: ${requestId} Error: Runtime asked for the next event without answering` });
-    }
   }
 
   /** The runtime has answered; it, and extensions, may still be busy until they ask for the next event. What failed, if they do not. */
@@ -381,16 +362,5 @@ export class Environment {
     this.#session.abandon();
     await this.#processes.stop(reason);
     this.#session.reset();
-  }
-}
-
-function failureOf(outcome: Failed): Failure {
-  switch (outcome.kind) {
-    case 'timeout':
-      return { status: 'timeout' };
-    case 'exit':
-      return { status: 'error', errorType: 'Runtime.ExitError' };
-    default:
-      return { status: 'error', errorType: outcome.errorType };
   }
 }

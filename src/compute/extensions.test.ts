@@ -160,13 +160,15 @@ it('cannot start what is no program', async () => {
 
 it('tells extensions of a timeout and resets with them', async () => {
   const fn = await make('timeout', {}, { timeoutMs: 1000 });
-  const before = await call(plane, fn);
-  const ended = await call(plane, fn, { sleep: 30 });
+  const before = await call(plane, fn, {}, { tail: true });
+  const ended = await call(plane, fn, { sleep: 30 }, { tail: true });
   expect(ended.json).toMatchObject({ errorType: 'Sandbox.Timedout' });
   const after = await call(plane, fn);
   expect(after.json).not.toBe(before.json);
   expect(said(fn, 'event').some((line) => line.includes('"shutdownReason":"timeout"'))).toBe(true);
   expect(said(fn, 'registered')).toHaveLength(2);
+  // What starts anew is not told in the log.
+  expect(linesOf(fn, /^INIT_START/)).toHaveLength(1);
 });
 
 it('kills what does not end within the shutdown phase', async () => {
@@ -266,6 +268,7 @@ it('sends telemetry, what came before the subscription included', async () => {
     requestId,
     status: 'success',
     metrics: { durationMs: expect.any(Number), producedBytes: expect.any(Number) },
+    spans: ['responseLatency', 'responseDuration', 'runtimeOverhead'].map((name) => ({ name, start: expect.any(String), durationMs: expect.any(Number) })),
   });
   expect(recordOf('platform.report')).toMatchObject({ requestId, status: 'success', metrics: { memorySizeMB: 128, initDurationMs: expect.any(Number) } });
   expect(said(fn, 'batch')[0]).toBe('POST /mine?a=b sandbox.localdomain');

@@ -15,6 +15,7 @@ import {
   timeoutLine,
 } from './log-lines.ts';
 import type { EnvironmentLog } from './log-output.ts';
+import type { Span } from './spans.ts';
 import type { Telemetry } from './telemetry.ts';
 import type { TelemetryApi } from './telemetry-subscription.ts';
 import type { FunctionSpec, InvokeReport, InvokeRequest } from './types.ts';
@@ -36,6 +37,8 @@ export interface Conclusion {
   readonly failure?: Failure | undefined;
   /** Bytes of the answer. */
   readonly producedBytes: number;
+  /** Of the runtime, and of extensions; asked for where somebody sees them. */
+  readonly spans?: () => readonly Span[];
 }
 
 /**
@@ -54,7 +57,7 @@ export class PlatformLog {
   /** `logged`: the first init phase; later ones are seen by telemetry only. */
   initStart(phase: Phase, logged: boolean): void {
     const { spec, logStream } = this.#parts;
-    const record = {
+    const record = () => ({
       initializationType: this.#initializationType(),
       phase,
       runtimeVersion: runtimeVersion(spec.runtime),
@@ -63,9 +66,10 @@ export class PlatformLog {
       functionVersion: spec.version,
       instanceId: logStream,
       instanceMaxMemory: spec.memoryMb * 1024 * 1024,
-    };
+    });
     // An image has no runtime version that could be told.
-    this.#say('platform.initStart', record, logged && !spec.image ? 'INFO' : undefined, () => initStartLine(spec.runtime, spec.region));
+    const told = logged && !spec.image;
+    this.#say('platform.initStart', record, told ? 'INFO' : undefined, told ? () => initStartLine(spec.runtime, spec.region) : undefined);
   }
 
   /** Something that the function's owner should know. */
@@ -76,19 +80,30 @@ export class PlatformLog {
 
   subscribed(name: string, api: TelemetryApi, types: readonly string[]): void {
     const type = api === 'logs' ? 'platform.logsSubscription' : 'platform.telemetrySubscription';
-    this.#say(type, { name, state: 'Subscribed', types }, 'INFO', () => subscriptionLine(name, api, types));
+    this.#say(
+      type,
+      () => ({ name, state: 'Subscribed', types }),
+      'INFO',
+      () => subscriptionLine(name, api, types),
+    );
   }
 
   extensions(statuses: readonly ExtensionStatus[]): void {
-    for (const status of statuses) this.#say('platform.extension', status, status.errorType ? 'WARN' : 'INFO', () => extensionLine(status));
+    for (const status of statuses)
+      this.#say(
+        'platform.extension',
+        () => status,
+        status.errorType ? 'WARN' : 'INFO',
+        () => extensionLine(status),
+      );
   }
 
   initDone(phase: Phase, durationMs: number, failure: Failure | undefined): void {
     const status = statusOf(failure);
     const common = { initializationType: this.#initializationType(), phase, status, ...errorTypeOf(failure) };
     const level = failure ? 'WARN' : 'DEBUG';
-    this.#say('platform.initRuntimeDone', common, level);
-    const record = { ...common, metrics: { durationMs: round(durationMs) } };
+    this.#say('platform.initRuntimeDone', () => common, level);
+    const record = () => ({ ...common, metrics: { durationMs: round(durationMs) } });
     // The text of an init phase under the function's own timeout is the timeout's.
     const logged = failure && !(phase === 'invoke' && failure.status === 'timeout');
     this.#say('platform.initReport', record, level, logged ? () => initReportLine(durationMs, phase, failure) : undefined);
@@ -96,20 +111,20 @@ export class PlatformLog {
 
   start(request: InvokeRequest): void {
     const { version } = this.#parts.spec;
-    const record = { requestId: request.requestId, version, ...this.#tracing(request) };
+    const record = () => ({ requestId: request.requestId, version, ...this.#tracing(request) });
     this.#say('platform.start', record, 'INFO', () => startLine(request.requestId, version));
   }
 
   /** The runtime is done with an event, or gone. */
-  runtimeDone(request: InvokeRequest, { report, failure, producedBytes }: Conclusion): void {
-    if (!this.#json && !this.#parts.telemetry.isWatched) return;
-    const record = {
+  runtimeDone(request: InvokeRequest, { report, failure, producedBytes, spans }: Conclusion): void {
+    const record = () => ({
       requestId: request.requestId,
       status: statusOf(failure),
       ...errorTypeOf(failure),
       ...this.#tracing(request),
+      ...spansOf(spans),
       metrics: { durationMs: round(report.durationMs), producedBytes },
-    };
+    });
     this.#say('platform.runtimeDone', record, failure ? 'WARN' : 'DEBUG');
   }
 
@@ -118,7 +133,7 @@ export class PlatformLog {
   }
 
   fault(message: string, errorType: string): void {
-    this.#say('platform.fault', message, undefined);
+    this.#say('platform.fault', () => message);
     if (!this.#json) this.#parts.log.write(exitLine(message, errorType));
   }
 
@@ -127,9 +142,9 @@ export class PlatformLog {
     if (!this.#json) this.#parts.log.write(endLine(request.requestId));
   }
 
-  report(request: InvokeRequest, { report, failure }: Conclusion): void {
+  report(request: InvokeRequest, { report, failure, spans }: Conclusion): void {
     const { memoryMb } = this.#parts.spec;
-    const record = {
+    const record = () => ({
       requestId: request.requestId,
       metrics: {
         durationMs: round(report.durationMs),
@@ -139,20 +154,23 @@ export class PlatformLog {
         ...(report.initMs === undefined ? {} : { initDurationMs: round(report.initMs) }),
       },
       ...this.#tracing(request),
+      ...spansOf(spans),
       status: statusOf(failure),
       ...errorTypeOf(failure),
-    };
+    });
     const trace = this.#isTraced(request) ? request.trace : undefined;
     this.#say('platform.report', record, failure ? 'WARN' : 'INFO', () => reportLine(request.requestId, memoryMb, report, failure, trace));
   }
 
   /** `level`: of the JSON line, absent for none; `text`: the text line, absent for none. */
-  #say(type: string, record: unknown, level?: 'DEBUG' | 'INFO' | 'WARN', text?: () => string): void {
+  #say(type: string, makeRecord: () => unknown, level?: 'DEBUG' | 'INFO' | 'WARN', text?: () => string): void {
     const { telemetry, log, now, spec } = this.#parts;
+    if (!this.#json && text) log.write(text());
+    // Most functions log text, and nobody watches them.
+    if (!this.#json && !telemetry.isWatched) return;
+    const record = makeRecord();
     telemetry.publish('platform', type, record);
-    if (!this.#json) {
-      if (text) log.write(text());
-    } else if (level && passes(level, levelOf(spec.logging?.systemLevel))) {
+    if (this.#json && level && passes(level, levelOf(spec.logging?.systemLevel))) {
       log.write(`${JSON.stringify({ time: now(), type, record })}\n`);
     }
   }
@@ -174,6 +192,11 @@ export class PlatformLog {
 
 function statusOf(failure: Failure | undefined): 'success' | 'timeout' | 'error' {
   return failure?.status ?? 'success';
+}
+
+function spansOf(spans: Conclusion['spans']): { readonly spans?: readonly Span[] } {
+  const all = spans?.() ?? [];
+  return all.length > 0 ? { spans: all } : {};
 }
 
 function errorTypeOf(failure: Failure | undefined): { readonly errorType?: string } {

@@ -6,6 +6,8 @@ import { RESPONSE_BYTES_MAX } from './limits.ts';
 export interface RuntimeListener {
   /** The runtime asks for an event: it is ready. */
   onNext(): void;
+  /** The runtime begins to answer its event. */
+  onAnswering(): void;
   onAnswer(answer: RuntimeAnswer): void;
   /** The runtime streams its answer; true where somebody reads it. `onAnswer` follows at its end. */
   onStream(body: IncomingMessage, contentType: string): boolean;
@@ -149,6 +151,7 @@ export class RuntimeSession {
       return;
     }
     this.#posting++;
+    if (requestId !== undefined && requestId === this.#current) this.#listener.onAnswering();
     const streamed = kind === 'response' && requestId === this.#current && isStreamed(request);
     const read = streamed && this.#listener.onStream(request, request.headers['content-type'] ?? '') ? ended : collect;
     read(request, (body, tooLarge) => {
