@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** What an execution environment could leave on the machine. */
 export interface Leftovers {
@@ -7,27 +7,17 @@ export interface Leftovers {
   readonly cgroups: readonly string[];
   /** Mounts of this process's namespace that name a sandbox. */
   readonly mounts: readonly string[];
-  /** Namespaces of processes, other than this one's own. */
-  readonly namespaces: number;
   readonly descriptors: number;
 }
-
-const KINDS = ['mnt', 'pid', 'net', 'ipc', 'uts', 'user', 'cgroup'];
 
 /** Looks at what `instance` (a helper's name, `croft-<platform's pid>-`) has on the machine. */
 export function leftovers(instance: string): Leftovers {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  const own = new Set(KINDS.map((kind) => readlinkSync(`/proc/self/ns/${kind}`)));
-  const namespaces = new Set<string>();
   const processes: string[] = [];
   for (const pid of pids) {
     const command = attempt(() => readFileSync(`/proc/${pid}/cmdline`, 'latin1'));
     if (command.includes(instance) && command.includes('sandboxd')) processes.push(pid);
     if (attempt(() => readFileSync(`/proc/${pid}/cgroup`, 'latin1')).includes(instance)) processes.push(pid);
-    for (const kind of KINDS) {
-      const link = attempt(() => readlinkSync(`/proc/${pid}/ns/${kind}`));
-      if (link !== '' && !own.has(link)) namespaces.add(link);
-    }
   }
   return {
     processes,
@@ -35,7 +25,6 @@ export function leftovers(instance: string): Leftovers {
     mounts: readFileSync('/proc/self/mountinfo', 'utf8')
       .split('\n')
       .filter((line) => line.includes('/sandbox/root')),
-    namespaces: namespaces.size,
     descriptors: readdirSync('/proc/self/fd').length,
   };
 }

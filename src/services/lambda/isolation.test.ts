@@ -48,7 +48,7 @@ calls = 0
 def handler(event, context):
     global calls
     calls += 1
-    return {'pid': os.getpid(), 'calls': calls, 'tenant': context.tenant_id}
+    return {'environment': context.log_stream_name, 'calls': calls, 'tenant': context.tenant_id}
 `;
 
 async function create(name: string, more: Partial<CreateFunctionCommandInput> = {}) {
@@ -69,7 +69,7 @@ async function create(name: string, more: Partial<CreateFunctionCommandInput> = 
 
 async function run(FunctionName: string, more: { TenantId?: string; Qualifier?: string } = {}) {
   const answer = await lambda.send(new InvokeCommand({ FunctionName, LogType: 'Tail', ...more }));
-  const json = JSON.parse(Buffer.from(answer.Payload ?? []).toString()) as { pid: number; calls: number; tenant: string | null };
+  const json = JSON.parse(Buffer.from(answer.Payload ?? []).toString()) as { environment: string; calls: number; tenant: string | null };
   return { ...json, log: Buffer.from(answer.LogResult ?? '', 'base64').toString() };
 }
 
@@ -82,8 +82,8 @@ describe('tenant isolation mode', () => {
     expect(blue).toMatchObject({ calls: 1, tenant: 'blue' });
     const green = await run('tenants', { TenantId: 'green/1 @x' });
     expect(green).toMatchObject({ calls: 1, tenant: 'green/1 @x' });
-    expect(green.pid).not.toBe(blue.pid);
-    expect(await run('tenants', { TenantId: 'blue' })).toMatchObject({ pid: blue.pid, calls: 2, tenant: 'blue' });
+    expect(green.environment).not.toBe(blue.environment);
+    expect(await run('tenants', { TenantId: 'blue' })).toMatchObject({ environment: blue.environment, calls: 2, tenant: 'blue' });
     const later = await lambda.send(new InvokeCommand({ FunctionName: 'tenants', TenantId: 'blue', InvocationType: 'Event' }));
     expect(later.StatusCode).toBe(202);
     await expect.poll(async () => (await run('tenants', { TenantId: 'blue' })).calls).toBeGreaterThanOrEqual(4);
