@@ -32,7 +32,7 @@ export function createCloudFormationRoom(options: CloudFormationOptions): Servic
       DeleteChangeSet: entry(changeSets.deleteChangeSet),
       DeleteStack: entry(deleteStack, ['RoleARN']),
       DescribeAccountLimits: entry(templates.describeAccountLimits),
-      DescribeChangeSet: entry(changeSets.describeChangeSet, ['IncludePropertyValues']),
+      DescribeChangeSet: entry(changeSets.describeChangeSet),
       DescribeStackEvents: entry(described.describeStackEvents),
       DescribeStackResource: entry(described.describeStackResource),
       DescribeStackResources: entry(described.describeStackResources),

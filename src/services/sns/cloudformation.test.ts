@@ -38,7 +38,7 @@ describe('AWS::SNS::Topic', () => {
   it('is made once, however often the creation is tried, and never taken over', async () => {
     const properties = { TopicName: 'named', DisplayName: 'shown', Tags: [{ Key: 'own', Value: '1' }], Subscription: [{ Protocol: 'sqs', Endpoint: QUEUE }] };
     const made = await type('Topic').create(fake.ctx, request(properties));
-    expect(made).toEqual({ physicalId: `${ARN}:named`, attributes: { TopicArn: `${ARN}:named`, TopicName: 'named' } });
+    expect(made).toEqual({ physicalId: `${ARN}:named`, attributes: { DisplayName: 'shown', TopicArn: `${ARN}:named`, TopicName: 'named' } });
     expect(await type('Topic').create(fake.ctx, request(properties))).toEqual(made);
     expect((await errorOf(type('Topic').create(fake.ctx, request(properties, 'other')))).code).toBe('AlreadyExists');
     expect(await endpointsOf(made.physicalId)).toEqual([QUEUE]);

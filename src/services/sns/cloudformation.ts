@@ -63,7 +63,13 @@ function tagsOf(request: Pick<ResourceRequest, 'properties' | 'tags'>): Record<s
 const tagList = (tags: Readonly<Record<string, string>>) => Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
 
 const nameOfArn = (arn: string): string => arn.split(':')[5] ?? '';
-const topicResult = (arn: string): ResourceResult => ({ physicalId: arn, attributes: { TopicArn: arn, TopicName: nameOfArn(arn) } });
+/** Beside the attributes of its schema, a topic answers with the properties it has, as recorded. */
+const topicResult = (arn: string, properties: Properties): ResourceResult => {
+  const shown = ['DisplayName', 'KmsMasterKeyId', 'SignatureVersion', 'TracingConfig'].flatMap((name) =>
+    properties[name] === undefined ? [] : [[name, textOf(properties[name])]],
+  );
+  return { physicalId: arn, attributes: { ...Object.fromEntries(shown), TopicArn: arn, TopicName: nameOfArn(arn) } };
+};
 
 /** A FIFO topic's generated name ends as its type asks. */
 function topicName(request: ResourceRequest): string {
@@ -122,7 +128,7 @@ const topic: ResourceType = {
       ...(properties['DataProtectionPolicy'] === undefined ? {} : { DataProtectionPolicy: textOf(properties['DataProtectionPolicy']) }),
     });
     await applyInline(call, arn, properties, {});
-    return topicResult(arn);
+    return topicResult(arn, properties);
   },
   async update(ctx, request) {
     const { physicalId: TopicArn, properties, previous } = request;
@@ -135,7 +141,7 @@ const topic: ResourceType = {
       await call('PutDataProtectionPolicy', { ResourceArn: TopicArn, DataProtectionPolicy: textOf(properties['DataProtectionPolicy'] ?? '') });
     await updateTags(call, TopicArn, tagsOf(request));
     await applyInline(call, TopicArn, properties, previous);
-    return topicResult(TopicArn);
+    return topicResult(TopicArn, properties);
   },
   async delete(ctx, request) {
     const TopicArn = request.physicalId;

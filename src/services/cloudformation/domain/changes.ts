@@ -1,7 +1,9 @@
+import { AwsError } from '../../../kit/errors.ts';
 import type { ResourceType } from '../../service.ts';
 import { compareProperties } from '../engine/handlers.ts';
+import { boundedValues, shownProperties } from './change-values.ts';
 import { activeResources, attributeOf, type EnvironmentOptions, environmentOf, type ResourceView } from './environment.ts';
-import { functionOf, holdsUnknown, NO_VALUE, resolve, UNKNOWN, type Value } from './intrinsics.ts';
+import { type Environment, functionOf, holdsUnknown, NO_VALUE, resolve, UNKNOWN, type Value } from './intrinsics.ts';
 import { isObject, isText, type Json, sameJson } from './json.ts';
 import type { Resource, ResourceChange, TypeTable } from './records.ts';
 import { collectReferences, orderOf, type Template, type TemplateResource } from './template.ts';
@@ -24,22 +26,40 @@ export function changesOf(basis: Basis, resources: ReadonlyMap<string, Resource>
     const present = resources.get(logicalId);
     if (!wanted) continue;
     if (present?.physicalId === undefined || present.status === 'DELETE_COMPLETE') {
+      const properties = added(wanted, env);
       made.add(logicalId);
-      changes.push({ action: 'Add', logicalId, type: wanted.type, scope: [], details: [] });
+      const after = properties ? { after: shownProperties(properties, basis.parameters) } : {};
+      changes.push({ action: 'Add', logicalId, type: wanted.type, scope: [], details: [], ...after });
       continue;
     }
-    const resolved = resolve(wanted.properties, env);
-    const after = resolved === NO_VALUE ? {} : (resolved as Record<string, Value>);
+    const after = asProperties(resolve(wanted.properties, env));
     const change = modification(basis, present, wanted, after, types.get(wanted.type));
     if (!change) continue;
     if (change.replacement === 'True') made.add(logicalId);
-    changes.push(change);
+    changes.push({
+      ...change,
+      before: shownProperties(present.properties as Record<string, Value>, basis.parameters),
+      after: shownProperties(after, basis.parameters),
+    });
   }
-  for (const [logicalId, { type, physicalId, status }] of resources) {
+  for (const [logicalId, { type, physicalId, status, properties }] of resources) {
     if (active.has(logicalId) || status === 'DELETE_COMPLETE' || physicalId === undefined) continue;
-    changes.push({ action: 'Remove', logicalId, type, physicalId, scope: [], details: [] });
+    const before = shownProperties(properties as Record<string, Value>, basis.parameters);
+    changes.push({ action: 'Remove', logicalId, type, physicalId, scope: [], details: [], before });
   }
-  return changes.sort((a, b) => (a.logicalId < b.logicalId ? -1 : 1));
+  return boundedValues(changes.sort((a, b) => (a.logicalId < b.logicalId ? -1 : 1)));
+}
+
+const asProperties = (value: Value): Record<string, Value> => (value === NO_VALUE || value === UNKNOWN ? {} : (value as Record<string, Value>));
+
+/** What cannot be known of a resource that is to be made shows when it is made. */
+function added(wanted: TemplateResource, env: Environment): Record<string, Value> | undefined {
+  try {
+    return asProperties(resolve(wanted.properties, env));
+  } catch (error) {
+    if (error instanceof AwsError) return undefined;
+    throw error;
+  }
 }
 
 function modification(
@@ -60,6 +80,7 @@ function modification(
       name,
       recreation: replaces ? (dynamic ? 'Conditionally' : 'Always') : 'Never',
       evaluation: dynamic ? 'Dynamic' : 'Static',
+      change: present.properties[name] === undefined ? 'Add' : after[name] === undefined ? 'Remove' : 'Modify',
       ...sourceOf(wanted.properties[name], basis.template, dynamic),
     } as const;
   });

@@ -1,5 +1,5 @@
 import type { ResourceType } from '../../service.ts';
-import type { Json } from './json.ts';
+import type { Json, JsonObject } from './json.ts';
 import type { StackParameter } from './parameters.ts';
 
 /** Resource types by name. */
@@ -148,7 +148,11 @@ export interface ResourceChange {
     readonly evaluation: 'Static' | 'Dynamic';
     readonly source: string;
     readonly causing?: string;
+    readonly change?: 'Add' | 'Remove' | 'Modify';
   }[];
+  /** Properties as they are and as they will be, for those who ask for values; absent where a change set has too many. */
+  readonly before?: JsonObject;
+  readonly after?: JsonObject;
 }
 
 export interface ChangeSet {

@@ -2,6 +2,7 @@ import type * as Cfn from '@aws-sdk/client-cloudformation';
 import { formatArn } from '../../../kit/arn.ts';
 import { AwsError, notImplemented } from '../../../kit/errors.ts';
 import type { Ctx, Operation } from '../../service.ts';
+import { contextsOf, targetValues } from '../domain/change-values.ts';
 import type { ChangeSet, ResourceChange, Stack } from '../domain/records.ts';
 import type { ResourceTypes } from '../engine/run.ts';
 import { withStatus } from '../engine/run.ts';
@@ -142,7 +143,7 @@ async function needChangeSet(ctx: Ctx, stackName: string | undefined, name: stri
   return changeSet;
 }
 
-const describeChange = (change: ResourceChange): Cfn.Change => ({
+const describeChange = (change: ResourceChange, values: boolean): Cfn.Change => ({
   Type: 'Resource',
   ResourceChange: {
     Action: change.action,
@@ -151,8 +152,14 @@ const describeChange = (change: ResourceChange): Cfn.Change => ({
     ResourceType: change.type,
     ...(change.replacement === undefined ? {} : { Replacement: change.replacement }),
     Scope: change.scope as Cfn.ResourceAttribute[],
-    Details: change.details.map(({ attribute, name, recreation, evaluation, source, causing }) => ({
-      Target: { Attribute: attribute as Cfn.ResourceAttribute, ...(name === undefined ? {} : { Name: name }), RequiresRecreation: recreation },
+    ...(values ? contextsOf(change) : {}),
+    Details: change.details.map(({ attribute, name, recreation, evaluation, source, causing, change: how }) => ({
+      Target: {
+        Attribute: attribute as Cfn.ResourceAttribute,
+        ...(name === undefined ? {} : { Name: name }),
+        RequiresRecreation: recreation,
+        ...(values ? (targetValues(change, name, how) as Partial<Cfn.ResourceTargetDefinition>) : {}),
+      },
       Evaluation: evaluation,
       ChangeSource: source as Cfn.ChangeSource,
       ...(causing === undefined ? {} : { CausingEntity: causing }),
@@ -172,7 +179,7 @@ export const describeChangeSet: Operation<Cfn.DescribeChangeSetInput, Cfn.Descri
     RollbackConfiguration: {},
     Capabilities: target.capabilities as Cfn.Capability[],
     ...(Object.keys(target.tags).length > 0 ? { Tags: Object.entries(target.tags).map(([Key, Value]) => ({ Key, Value })) } : {}),
-    Changes: items.map(describeChange),
+    Changes: items.map((change) => describeChange(change, input.IncludePropertyValues === true)),
     ...(changeSet.onStackFailure ? { OnStackFailure: changeSet.onStackFailure as Cfn.OnStackFailure } : {}),
     ...(NextToken ? { NextToken } : {}),
   };
