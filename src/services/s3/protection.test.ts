@@ -3,11 +3,13 @@ import {
   CopyObjectCommand,
   CreateBucketCommand,
   DeleteObjectCommand,
+  GetBucketPolicyStatusCommand,
   GetObjectAclCommand,
   GetObjectCommand,
   GetObjectLegalHoldCommand,
   GetObjectRetentionCommand,
   HeadObjectCommand,
+  PutBucketPolicyCommand,
   PutBucketVersioningCommand,
   PutObjectAclCommand,
   PutObjectCommand,
@@ -154,4 +156,20 @@ test('an archived object is read once it is restored', async () => {
   expect((await s3.send(restore)).$metadata.httpStatusCode).toBe(200);
   await s3.send(new PutObjectCommand({ Bucket, Key: 'plain', Body: 'x' }));
   await expect(s3.send(new RestoreObjectCommand({ Bucket, Key: 'plain', RestoreRequest: { Days: 1 } }))).rejects.toMatchObject({ name: 'InvalidObjectState' });
+});
+
+test('a policy is public where anybody may, from anywhere', async () => {
+  const Bucket = 'policied';
+  await s3.send(new CreateBucketCommand({ Bucket }));
+  const isPublic = async (more: object) => {
+    const Statement = [{ Effect: 'Allow', Principal: '*', Action: 's3:GetObject', Resource: `arn:aws:s3:::${Bucket}/*`, ...more }];
+    await s3.send(new PutBucketPolicyCommand({ Bucket, Policy: JSON.stringify({ Version: '2012-10-17', Statement }) }));
+    return (await s3.send(new GetBucketPolicyStatusCommand({ Bucket }))).PolicyStatus?.IsPublic;
+  };
+  await expect(s3.send(new GetBucketPolicyStatusCommand({ Bucket }))).rejects.toMatchObject({ name: 'NoSuchBucketPolicy' });
+  expect(await isPublic({})).toBe(true);
+  expect(await isPublic({ Principal: { AWS: ['*'] } })).toBe(true);
+  expect(await isPublic({ Principal: { AWS: '123456789012' } })).toBe(false);
+  expect(await isPublic({ Condition: { IpAddress: { 'aws:SourceIp': '10.0.0.0/8' } } })).toBe(false);
+  expect(await isPublic({ Effect: 'Deny' })).toBe(false);
 });

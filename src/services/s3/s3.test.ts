@@ -105,6 +105,17 @@ describe('buckets', () => {
     expect(seen).toEqual(names);
   });
 
+  it('are listed after their owner, and objects after their bucket, as the Java SDK reads them', async () => {
+    const Bucket = await newBucket();
+    await s3.send(new PutObjectCommand({ Bucket, Key: 'a/<Contents>', Body: 'x' }));
+    const order = async (path: string) =>
+      [...(await (await fetch(`${croft.endpoint}${path}`)).text()).matchAll(/<(Owner|Buckets|Name|Contents|CommonPrefixes|Version)>/g)].map(([, name]) => name);
+    expect((await order('/')).slice(0, 2)).toEqual(['Owner', 'Buckets']);
+    expect(await order(`/${Bucket}?list-type=2`)).toEqual(['Name', 'Contents']);
+    expect(await order(`/${Bucket}?delimiter=/`)).toEqual(['Name', 'CommonPrefixes']);
+    expect((await order(`/${Bucket}?versions`)).slice(0, 2)).toEqual(['Name', 'Version']);
+  });
+
   it('refuse what is not built, loudly', async () => {
     const Bucket = await newBucket();
     const input = { CSV: {} };

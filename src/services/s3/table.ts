@@ -58,16 +58,6 @@ function noContent(_ctx: Ctx, _output: Record<string, unknown>, response: WireRe
   return { ...response, status: 204 };
 }
 
-/** S3 names the owner before the buckets, the model after them. */
-function ownerFirst(_ctx: Ctx, _output: Record<string, unknown>, response: WireResponse): WireResponse {
-  const text = String(response.body);
-  const at = text.indexOf('<Owner>');
-  const end = text.indexOf('</Owner>') + '</Owner>'.length;
-  const before = text.indexOf('<Buckets');
-  if (at < before || before < 0) return response;
-  return { ...response, body: text.slice(0, before) + text.slice(at, end) + text.slice(before, at) + text.slice(end) };
-}
-
 /** HeadBucket has a type although it has no body. */
 function xmlType(_ctx: Ctx, _output: Record<string, unknown>, response: WireResponse): WireResponse {
   return { ...response, headers: { ...response.headers, 'Content-Type': 'application/xml' } };
@@ -108,9 +98,9 @@ const objectOperations: Record<string, OperationEntry> = {
 };
 
 const listOperations: Record<string, OperationEntry> = {
-  ListObjects: entry(lists.listObjects, 'tier1', onBucket, { action: 'ListBucket', respond: lists.respondRegion }),
-  ListObjectsV2: entry(lists.listObjectsV2, 'tier1', onBucket, { action: 'ListBucket', respond: lists.respondRegion }),
-  ListObjectVersions: entry(lists.listObjectVersions, 'tier1', onBucket, { action: 'ListBucketVersions' }),
+  ListObjects: entry(lists.listObjects, 'tier1', onBucket, { action: 'ListBucket', respond: lists.respondList }),
+  ListObjectsV2: entry(lists.listObjectsV2, 'tier1', onBucket, { action: 'ListBucket', respond: lists.respondList }),
+  ListObjectVersions: entry(lists.listObjectVersions, 'tier1', onBucket, { action: 'ListBucketVersions', respond: lists.respondVersions }),
 };
 
 const multipartOperations: Record<string, OperationEntry> = {
@@ -131,7 +121,7 @@ const bucketOperations: Record<string, OperationEntry> = {
   CreateBucket: entry(buckets.createBucket, 'tier1', onBucket, { recorded: ['ACL'] }),
   HeadBucket: entry(buckets.headBucket, 'tier2', onBucket, { action: 'ListBucket', respond: xmlType }),
   DeleteBucket: entry(buckets.deleteBucket, 'free', onBucket),
-  ListBuckets: entry(buckets.listBuckets, 'tier1', onAll, { action: 'ListAllMyBuckets', respond: ownerFirst }),
+  ListBuckets: entry(buckets.listBuckets, 'tier1', onAll, { action: 'ListAllMyBuckets', respond: lists.respondBuckets }),
   GetBucketLocation: entry(buckets.getBucketLocation, 'tier2', onBucket),
   PutBucketVersioning: entry(versioning.putBucketVersioning, 'tier1', onBucket),
   GetBucketVersioning: entry(versioning.getBucketVersioning, 'tier2', onBucket),
@@ -150,6 +140,7 @@ const bucketOperations: Record<string, OperationEntry> = {
 const recordedOperations: Record<string, OperationEntry> = {
   PutBucketPolicy: entry(policy.putBucketPolicy, 'tier1', onBucket, { recorded: ['Policy'], respond: noContent }),
   GetBucketPolicy: entry(policy.getBucketPolicy, 'tier2', onBucket),
+  GetBucketPolicyStatus: entry(policy.getBucketPolicyStatus, 'tier2', onBucket),
   DeleteBucketPolicy: entry(policy.deleteBucketPolicy, 'free', onBucket),
   PutBucketCors: entry(cors.put, 'tier1', onBucket, { action: 'PutBucketCORS' }),
   GetBucketCors: entry(cors.get, 'tier2', onBucket, { action: 'GetBucketCORS' }),

@@ -1,4 +1,11 @@
-import type { DeleteBucketPolicyRequest, GetBucketPolicyOutput, GetBucketPolicyRequest, PutBucketPolicyRequest } from '@aws-sdk/client-s3';
+import type {
+  DeleteBucketPolicyRequest,
+  GetBucketPolicyOutput,
+  GetBucketPolicyRequest,
+  GetBucketPolicyStatusOutput,
+  GetBucketPolicyStatusRequest,
+  PutBucketPolicyRequest,
+} from '@aws-sdk/client-s3';
 import { encodeJson } from '../../../kit/json.ts';
 import type { Ctx } from '../../service.ts';
 import { openBucket } from '../buckets.ts';
@@ -51,6 +58,29 @@ export async function getBucketPolicy(ctx: Ctx, input: GetBucketPolicyRequest): 
   const text = await readConfig<string>(ctx.platform.store, bucket.id, 'policy');
   if (text === undefined) throw notFoundConfiguration('NoSuchBucketPolicy', 'The bucket policy does not exist', bucket.name);
   return { Policy: text };
+}
+
+/** "The meaning of 'public'": somebody unnamed may do something, and no condition says where from. */
+function isPublic(text: string): boolean {
+  const statements = [parse(text)['Statement'] ?? []].flat() as Record<string, unknown>[];
+  const anybody = (principal: unknown): boolean =>
+    principal === '*' || (typeof principal === 'object' && principal !== null && Object.values(principal).flat().includes('*'));
+  return statements.some(({ Effect, Principal, Condition }) => Effect === 'Allow' && anybody(Principal) && !isNarrow(Condition));
+}
+
+const NARROW =
+  /^(aws:(sourceip|sourcearn|sourceaccount|sourcevpc|sourcevpce|principalorgid|principalarn|userid)|s3:(dataaccesspoint|accesspointnetworkorigin).*)$/i;
+
+function isNarrow(condition: unknown): boolean {
+  if (typeof condition !== 'object' || condition === null) return false;
+  return Object.values(condition).some((keys) => typeof keys === 'object' && keys !== null && Object.keys(keys).some((key) => NARROW.test(key)));
+}
+
+export async function getBucketPolicyStatus(ctx: Ctx, input: GetBucketPolicyStatusRequest): Promise<GetBucketPolicyStatusOutput> {
+  const bucket = await openBucket(ctx, input);
+  const text = await readConfig<string>(ctx.platform.store, bucket.id, 'policy');
+  if (text === undefined) throw notFoundConfiguration('NoSuchBucketPolicy', 'The bucket policy does not exist', bucket.name);
+  return { PolicyStatus: { IsPublic: isPublic(text) } };
 }
 
 export async function deleteBucketPolicy(ctx: Ctx, input: DeleteBucketPolicyRequest): Promise<Record<string, never>> {

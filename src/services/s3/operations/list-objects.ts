@@ -33,9 +33,37 @@ function listed(key: string, record: ObjectRecord, encode: Encode, withOwner: bo
   };
 }
 
+/**
+ * S3 puts what is listed last, after what it is listed of, and older SDKs (Java) read it in that order; the models have it by member. A name of an
+ * element stands nowhere in the text but for that element: what clients write is escaped.
+ */
+function lastly(response: WireResponse, elements: readonly string[]): WireResponse {
+  let text = String(response.body);
+  let moved = '';
+  for (const name of elements) {
+    const from = text.indexOf(`<${name}>`);
+    if (from < 0) continue;
+    const to = text.lastIndexOf(`</${name}>`) + name.length + 3;
+    moved += text.slice(from, to);
+    text = text.slice(0, from) + text.slice(to);
+  }
+  const end = text.lastIndexOf('</');
+  return { ...response, body: text.slice(0, end) + moved + text.slice(end) };
+}
+
 /** Lists tell the bucket's region in a header, which the model leaves out. */
-export function respondRegion(_ctx: Ctx, output: Record<string, unknown>, response: WireResponse): WireResponse {
-  return { ...response, headers: { ...response.headers, 'x-amz-bucket-region': String(output['BucketRegion']) } };
+export function respondList(_ctx: Ctx, output: Record<string, unknown>, response: WireResponse): WireResponse {
+  const ordered = lastly(response, ['Contents', 'CommonPrefixes']);
+  return { ...ordered, headers: { ...response.headers, 'x-amz-bucket-region': String(output['BucketRegion']) } };
+}
+
+export function respondVersions(_ctx: Ctx, _output: Record<string, unknown>, response: WireResponse): WireResponse {
+  return lastly(response, ['Version', 'DeleteMarker', 'CommonPrefixes']);
+}
+
+/** The owner comes before the buckets. */
+export function respondBuckets(_ctx: Ctx, _output: Record<string, unknown>, response: WireResponse): WireResponse {
+  return lastly(response, ['Buckets', 'ContinuationToken', 'Prefix']);
 }
 
 export async function listObjects(ctx: Ctx, input: ListObjectsRequest): Promise<ListObjectsOutput> {
