@@ -40,6 +40,25 @@ const stack = {
 };
 const code = (text: string) => ({ ZipFile: text });
 
+it('has code signing configurations, as functions do', async () => {
+  const type = typeOf('AWS::Lambda::CodeSigningConfig');
+  const properties = {
+    AllowedPublishers: { SigningProfileVersionArns: ['arn:aws:signer:us-east-1:000000000000:/signing-profiles/test'] },
+    CodeSigningPolicies: { UntrustedArtifactOnDeployment: 'Enforce' },
+    Tags: [{ Key: 'a', Value: 'b' }],
+  };
+  const made = await type.create(ctx, { ...stack, properties });
+  expect(made).toEqual({
+    physicalId: expect.stringMatching(/:code-signing-config:csc-[a-z0-9]{17}$/),
+    attributes: { CodeSigningConfigArn: made.physicalId, CodeSigningConfigId: made.physicalId.slice(-21) },
+  });
+  const changed = { ...properties, Description: 'changed' };
+  expect(await type.update(ctx, { ...stack, physicalId: made.physicalId, previous: properties, properties: changed })).toEqual(made);
+  const gone = { ...stack, physicalId: made.physicalId, properties };
+  await type.delete(ctx, gone);
+  await type.delete(ctx, gone);
+});
+
 describe('a stack’s function', () => {
   const base: Properties = {
     Runtime: 'python3.11',

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { AwsError } from '../../kit/errors.ts';
 import type { Ctx, Properties, ResourceRequest, ResourceResult, ResourceType } from '../service.ts';
+import { applyCodeSigning, codeSigningConfig } from './cloudformation-code-signing.ts';
 import { given, isCode, quietly, text, whole } from './cloudformation-helpers.ts';
 import { eventInvokeConfig, layerVersion, layerVersionPermission, url } from './cloudformation-more.ts';
 import { applyProvisioned } from './cloudformation-provisioned.ts';
@@ -160,6 +161,7 @@ const lambdaFunction: ResourceType = {
     if (properties['ReservedConcurrentExecutions'] === undefined) {
       if (previous['ReservedConcurrentExecutions'] !== undefined) await ctx.call('lambda', 'DeleteFunctionConcurrency', { FunctionName: name });
     } else await applyConcurrency(ctx, name, properties);
+    await applyCodeSigning(ctx, name, properties, previous);
     const result = await functionResult(ctx, name);
     await retag(ctx, text(result.attributes['Arn']), tagsOf(request));
     return result;
@@ -294,6 +296,7 @@ function aliasInput(properties: Properties): Record<string, unknown> {
 }
 
 export const resources: readonly ResourceType[] = [
+  codeSigningConfig,
   lambdaFunction,
   permission,
   version,

@@ -8,6 +8,7 @@ import {
   DeleteResourcePolicyCommand,
   GetCapacityProviderCommand,
   GetFunctionCodeSigningConfigCommand,
+  GetFunctionCommand,
   GetFunctionConfigurationCommand,
   GetFunctionScalingConfigCommand,
   GetPolicyCommand,
@@ -225,7 +226,9 @@ it('creates functions with a code signing configuration', async () => {
   const publisher = 'arn:aws:signer:us-east-1:000000000000:/signing-profiles/p/abcdefghij';
   const { CodeSigningConfig } = await lambda.send(new CreateCodeSigningConfigCommand({ AllowedPublishers: { SigningProfileVersionArns: [publisher] } }));
   const arn = CodeSigningConfig?.CodeSigningConfigArn ?? '';
-  await create('signed', { CodeSigningConfigArn: arn });
+  await create('signed', { CodeSigningConfigArn: arn, Tags: { a: 'b' }, Publish: true });
+  expect((await lambda.send(new GetFunctionCommand({ FunctionName: 'signed' }))).Tags).toEqual({ a: 'b' });
+  expect((await lambda.send(new GetFunctionCommand({ FunctionName: 'signed', Qualifier: '1' }))).Tags).toBeUndefined();
   expect(await lambda.send(new GetFunctionCodeSigningConfigCommand({ FunctionName: 'signed' }))).toMatchObject({ CodeSigningConfigArn: arn });
   const none = `${arn.slice(0, -17)}00000000000000000`;
   await expect(create('unsigned', { CodeSigningConfigArn: none })).rejects.toMatchObject({ name: 'CodeSigningConfigNotFoundException' });

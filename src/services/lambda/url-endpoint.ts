@@ -1,5 +1,6 @@
 import { AwsError } from '../../kit/errors.ts';
 import { decodeJson } from '../../kit/json.ts';
+import { formatTrace } from '../../kit/trace.ts';
 import type { WireResponse } from '../../protocol/wire.ts';
 import type { Ctx, EndpointRequest, HttpEndpoint } from '../service.ts';
 import { corsHeaders, preflight, responseHead, urlEvent, urlResponse } from './domain/function-url.ts';
@@ -31,7 +32,10 @@ export function createUrlEndpoint(room: LambdaRoom, { verify = false }: { readon
     const cors = corsHeaders(row.cors, request.headers['origin']);
     const allowed = !verify || (await isAllowed(ctx, row));
     const answer = allowed ? await answerOf(ctx, room, row, request) : refusal('AccessDeniedException', 403, FORBIDDEN);
-    return { ...answer, headers: { ...withoutCors(answer.headers, row), ...cors, 'x-amzn-RequestId': ctx.requestId } };
+    return {
+      ...answer,
+      headers: { ...withoutCors(answer.headers, row), ...cors, 'x-amzn-RequestId': ctx.requestId, 'x-amzn-Trace-Id': formatTrace(ctx.trace) },
+    };
   };
 }
 

@@ -1,7 +1,7 @@
 import type { FunctionConfiguration, GetFunctionRequest, GetFunctionResponse } from '@aws-sdk/client-lambda';
 import type { Operation } from '../../service.ts';
 import { fullConfiguration } from '../domain/configuration.ts';
-import { readReference } from '../domain/names.ts';
+import { isVersion, readReference } from '../domain/names.ts';
 import { find, type LambdaRoom, runtimeWarning } from '../functions.ts';
 
 /** "GetFunction". */
@@ -14,7 +14,8 @@ export function getFunction(room: LambdaRoom): Operation<GetFunctionRequest, Get
       Code: row.image
         ? { RepositoryType: 'ECR', ImageUri: row.image.uri, ResolvedImageUri: row.image.resolvedUri }
         : { RepositoryType: 'S3', Location: room.links.make(ctx.platform, row.code.blobId) },
-      ...(Object.keys(fn.tags).length > 0 ? { Tags: { ...fn.tags } } : {}),
+      // Tags are the function's: a version is shown without, as recorded.
+      ...(Object.keys(fn.tags).length > 0 && !isVersion(reference.qualifier ?? '') ? { Tags: { ...fn.tags } } : {}),
       ...(fn.reservedConcurrency === undefined ? {} : { Concurrency: { ReservedConcurrentExecutions: fn.reservedConcurrency } }),
     };
   };
