@@ -191,9 +191,11 @@ describe('a destination', () => {
 
 describe('a recursive loop', () => {
   const dropped = async (account = '000000000000') => {
-    const meters = (await (await fetch(`${croft.endpoint}/_croft/meters`)).json()) as { meters?: { dimension: string; quantity: number; account: string }[] };
+    const meters = (await (await fetch(`${croft.endpoint}/_croft/meters`)).json()) as {
+      meters?: { service: string; dimension: string; quantity: number; account: string }[];
+    };
     return (meters.meters ?? [])
-      .filter((one) => one.dimension === 'RecursiveInvocationsDropped' && one.account === account)
+      .filter((one) => one.service === 'lambda' && one.dimension === 'RecursiveInvocationsDropped' && one.account === account)
       .reduce((sum, { quantity }) => sum + quantity, 0);
   };
   const runs = (name: string) => createPrinted<{ trace: string }>(croft)(name);

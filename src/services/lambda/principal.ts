@@ -11,5 +11,11 @@ export function lambdaPrincipal(account: string): Principal {
 /** A context for what Lambda does by itself: log lines, credentials, deliveries. */
 export function lambdaContext(platform: Platform, place: Place, trace?: Trace): Ctx {
   const { account, region } = place;
-  return platform.contextFor({ account, region, principal: lambdaPrincipal(account), trace: trace ?? newTrace(platform.ids, platform.clock.virtual()) });
+  return platform.contextFor({
+    account,
+    region,
+    principal: lambdaPrincipal(account),
+    trace: trace ?? newTrace(platform.ids, platform.clock.virtual()),
+    service: 'lambda',
+  });
 }
