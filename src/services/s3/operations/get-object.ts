@@ -111,8 +111,11 @@ async function findPart(ctx: Ctx, bucket: BucketRecord, record: ObjectRecord, nu
   for (const [index, part] of parts.entries()) {
     if (index + 1 === number) {
       const range = part.size === 0 ? undefined : { start, end: start + part.size - 1 };
-      const known = checksum && part.checksum !== undefined;
-      return { range, checksum: known ? { ...checksumMember(checksum.algorithm, part.checksum), ChecksumType: checksum.type } : undefined };
+      if (checksum?.type !== 'COMPOSITE') return { range, checksum: parts.length === 1 ? own : undefined };
+      return {
+        range,
+        checksum: part.checksum === undefined ? undefined : { ...checksumMember(checksum.algorithm, part.checksum), ChecksumType: checksum.type },
+      };
     }
     start += part.size;
   }
