@@ -327,7 +327,10 @@ static int open_listeners(struct reader *in) {
     uint32_t port = read_u32(in);
     int fd = in->bad ? -1 : listen_at(port);
     if (fd < 0) return fail("listen at %u", port);
-    send_report(IS_LISTENING, port, 0, NULL, &fd, 1);
+    struct sockaddr_in address;
+    socklen_t size = sizeof address;
+    if (getsockname(fd, (struct sockaddr *)&address, &size) < 0) return fail("listen at %u", port);
+    send_report(IS_LISTENING, port, ntohs(address.sin_port), NULL, &fd, 1);
     close(fd);
   }
   return 0;
@@ -554,7 +557,7 @@ static int begin(const struct birth *birth) {
   struct reader in = birth->body;
   uid = read_u32(&in);
   gid = read_u32(&in);
-  uint32_t tmp_mb = read_u32(&in);
+  uint32_t flags = read_u32(&in), tmp_mb = read_u32(&in);
   pids_max = read_u32(&in);
   char *directory = read_text(&in);
   for (int i = 0; i < 4; i++) {
@@ -564,7 +567,7 @@ static int begin(const struct birth *birth) {
   }
   if (!(layers_off & OFF_CGROUP_NAMESPACE) && unshare(CLONE_NEWCGROUP) < 0 && errno != EINVAL) return fail("cgroup namespace");
   if (sethostname("localhost", 9) < 0 && !(layers_off & OFF_UTS)) return fail("hostname");
-  if (!(layers_off & OFF_NET) && loopback_up() < 0) return fail("loopback");
+  if (!(layers_off & OFF_NET) && !(flags & SHARES_NETWORK) && loopback_up() < 0) return fail("loopback");
   if (open_listeners(&in) < 0) return -1;
   if (make_root(directory, &in) < 0 || size_tmp(tmp_mb, 1) < 0) return -1;
   int null = open("/dev/null", O_RDWR | O_CLOEXEC);

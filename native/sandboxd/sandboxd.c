@@ -158,7 +158,9 @@ static void create(uint32_t id, struct reader body) {
   struct environment *one = NULL;
   for (int i = 0; i < ENVIRONMENTS_MAX && !one; i++) one = environments[i].used ? NULL : &environments[i];
   struct reader in = body;
-  for (int i = 0; i < 3; i++) read_u32(&in);
+  for (int i = 0; i < 2; i++) read_u32(&in);
+  int own_network = !(read_u32(&in) & SHARES_NETWORK) && !(layers_off & OFF_NET);
+  read_u32(&in);
   uint32_t pids_max = read_u32(&in);
   int pair[2], begin[2] = {-1, -1};
   if (!one || in.bad || environment_of(id) || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
@@ -170,7 +172,7 @@ static void create(uint32_t id, struct reader body) {
   struct birth birth = {.body = body, .may_begin = -1};
   if (!privileged && pipe2(begin, O_CLOEXEC) == 0) birth.may_begin = begin[0];
   cgroup_create(id, pids_max, birth.attach);
-  unsigned long flags = CLONE_NEWNS | CLONE_NEWPID | SIGCHLD | (privileged ? 0 : CLONE_NEWUSER) | (layers_off & OFF_NET ? 0 : CLONE_NEWNET) |
+  unsigned long flags = CLONE_NEWNS | CLONE_NEWPID | SIGCHLD | (privileged ? 0 : CLONE_NEWUSER) | (own_network ? CLONE_NEWNET : 0) |
                         (layers_off & OFF_IPC ? 0 : CLONE_NEWIPC) | (layers_off & OFF_UTS ? 0 : CLONE_NEWUTS);
   pid_t pid = (pid_t)syscall(SYS_clone, flags, 0, 0, 0, 0);
   int error = errno;
@@ -270,7 +272,7 @@ static void take_report(struct environment *one) {
     report.text[sizeof report.text - 1] = 0;
     switch (report.kind) {
       case IS_LISTENING:
-        tell(one->id, "listener", report.ref, 0, 0, NULL, "net.Server", fds[0]);
+        tell(one->id, "listener", report.ref, report.a, 0, NULL, "net.Server", fds[0]);
         break;
       case IS_READY:
         tell(one->id, "ready", 0, (int32_t)one->pid, 0, cgroup_peak_file(one->id), NULL, -1);

@@ -74,6 +74,9 @@ enum layer {
   OFF_CGROUP_NAMESPACE = 1 << 17,
 };
 extern unsigned layers_off;
+/* What an environment is made with. */
+enum create_flag { SHARES_NETWORK = 1 };
+
 /* True without user namespaces: sandboxd is root, and each environment has a user of its own. */
 extern int privileged;
 

@@ -84,6 +84,7 @@ export async function compose(config: Config): Promise<Server> {
     directory: join(dataDir, 'compute'),
     newId: () => ids.bytes(16).toString('hex'),
     limitCpu: config.limitCpu,
+    network: config.functionNetwork,
     hostPorts: portsOf(config.allowHostPort),
     // Whoever may create functions is somebody else than who runs the machine.
     namedHostPorts: config.auth === 'off' && !config.production,

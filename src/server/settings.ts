@@ -30,6 +30,7 @@ export interface Settings {
   strictRuntimes: boolean;
   isolation: 'auto' | 'sandbox' | 'process';
   limitCpu: boolean;
+  functionNetwork: 'private' | 'host';
   allowHostPort: string;
   functionIdleMs: number;
   inspectNode: number | undefined;
@@ -61,6 +62,14 @@ export const SETTINGS: readonly Setting[] = [
     help: 'sandbox: each execution environment in namespaces of its own (Linux); process: none; auto: the sandbox where it works',
   },
   { name: 'limitCpu', flag: '--limit-cpu', kind: 'switch', default: false, help: 'no more CPU than the memory size buys on AWS; else only when CPU is scarce' },
+  {
+    name: 'functionNetwork',
+    flag: '--function-network',
+    kind: 'text',
+    choices: ['private', 'host'],
+    default: 'private',
+    help: "private: a sandboxed function reaches Croft and nothing else; host: it has this machine's network, its loopback included",
+  },
   {
     name: 'allowHostPort',
     flag: '--allow-host-port',

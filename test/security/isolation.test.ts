@@ -60,6 +60,20 @@ describe.skipIf(reason !== undefined)('a function cannot leave its execution env
     expect((await call(plane, small, { do: 'allocate', mb: 16 })).json).toBe(16 * 1024 ** 2);
   });
 
+  it('shares the network, and only that, where it is told to', async () => {
+    const open = await startSandboxed({ network: 'host' });
+    try {
+      for (const name of ['cold', 'pooled']) {
+        const { json } = await call(open, await probe('python', `network-${name}`), event());
+        const about = (json as string[]).filter((found) => !/interfaces|reaches|machine's net namespace/.test(found));
+        expect([about, (json as string[]).length > 0]).toEqual([[], true]);
+        await expect.poll(() => open.driver.waiting()).toBeGreaterThan(0);
+      }
+    } finally {
+      await open.stop();
+    }
+  });
+
   it('leaves no grandchild behind after a timeout', async () => {
     const fn = await probe('python', 'family', { timeoutMs: 1500, handler: 'index.handler' });
     const running = call(plane, fn, { do: 'leave' });

@@ -32,7 +32,7 @@ export async function chooseDriver(isolation: Isolation, options: Omit<SandboxDr
   const sandbox = createSandboxDriver({ ...options, binary });
   try {
     if (absent !== undefined) throw new Error(absent);
-    return { driver: sandbox, notes: missing(await sandbox.probe()) };
+    return { driver: sandbox, notes: [...missing(await sandbox.probe()), networkNote(options.network)] };
   } catch (error) {
     await sandbox.stop();
     const why = whyNot((error as Error).message);
@@ -60,6 +60,12 @@ function whyNot(message: string): string {
   if (/^\/proc: /.test(message))
     return `${message}. Inside of a container that hides parts of /proc: start it with --security-opt systempaths=unconfined, or --privileged`;
   return message;
+}
+
+function networkNote(network: SandboxDriverOptions['network']): string {
+  return network === 'host'
+    ? "functions have the machine's network, its loopback included (--function-network host)"
+    : 'functions reach Croft and no other network; where they need one, start with --function-network host';
 }
 
 /** What the sandbox cannot do here, each with its consequence. */

@@ -24,6 +24,8 @@ export interface SandboxDriverOptions {
   /** The helper's program. */
   readonly binary: string;
   readonly endpoint?: Endpoint;
+  /** `private`: each environment has a loopback of its own and nothing else; `host`: the machine's network, its loopback included. Default private. */
+  readonly network?: 'private' | 'host';
   /** Ports of the machine's loopback that every function reaches on its own. */
   readonly hostPorts?: readonly number[];
   /** Functions also reach the ports that their own variables name (`DATABASE_URL=postgres://localhost:5432/…`). */
@@ -52,6 +54,9 @@ export function createSandboxDriver(options: SandboxDriverOptions): SandboxDrive
   return new LinuxSandboxDriver(options);
 }
 
+/** As in sandboxd.h. */
+const SHARES_NETWORK = 1;
+
 /** A sandbox that is made ahead of its function. */
 const UNKNOWN: Shape = { runtime: '', memoryMb: 128, ephemeralStorageMb: TMP_MB_DEFAULT };
 
@@ -70,7 +75,7 @@ class LinuxSandboxDriver implements SandboxDriver {
 
   constructor(options: SandboxDriverOptions) {
     this.#options = options;
-    this.#mounts = rootMounts(options.show);
+    this.#mounts = rootMounts(options.show, options.network);
     this.#root = join(options.directory, 'sandbox', 'root');
     this.#notes = join(options.directory, 'sandbox', 'cgroups');
     this.#userBase = USER_ID_BASE + (Number.parseInt(options.newId().slice(0, 8), 16) % USER_ID_RANGES) * USER_IDS;
@@ -101,9 +106,9 @@ class LinuxSandboxDriver implements SandboxDriver {
   async #create(shape: Shape): Promise<LinuxSandbox> {
     const [helper, mounts] = await Promise.all([this.#running(), shape.imageDirectory === undefined ? this.#mounts : imageMounts(shape.imageDirectory)]);
     const number = ++this.#number;
-    const { endpoint, hostPorts = [], namedHostPorts = false, limitCpu = false, pooled = true } = this.#options;
+    const { endpoint, network = 'private', hostPorts = [], namedHostPorts = false, limitCpu = false, pooled = true } = this.#options;
     const endpointPort = endpoint?.port() ?? 0;
-    const ports = [RUNTIME_API_PORT, ...(endpointPort > 0 ? [endpointPort] : [])];
+    const ports = network === 'host' ? [0] : [RUNTIME_API_PORT, ...(endpointPort > 0 ? [endpointPort] : [])];
     const user = helper.features?.user === 'own' ? this.#userBase + (number % USER_IDS) : USER_ID_INSIDE;
     const sandbox: LinuxSandbox = new LinuxSandbox(
       {
@@ -111,6 +116,7 @@ class LinuxSandboxDriver implements SandboxDriver {
         number,
         helper,
         endpoint,
+        network,
         hostPorts,
         namedHostPorts,
         limitCpu,
@@ -120,7 +126,13 @@ class LinuxSandboxDriver implements SandboxDriver {
       shape,
     );
     this.#live.add(sandbox);
-    const body = new FrameWriter().number(user).number(user).number(shape.ephemeralStorageMb).number(PROCESSES_MAX).text(this.#root);
+    const body = new FrameWriter()
+      .number(user)
+      .number(user)
+      .number(network === 'host' ? SHARES_NETWORK : 0)
+      .number(shape.ephemeralStorageMb)
+      .number(PROCESSES_MAX)
+      .text(this.#root);
     helper.send(OP.create, number, writeMounts(body.numbers(ports), [...mounts, ...(shape.imageDirectory === undefined ? userFiles(user) : [])]));
     try {
       await sandbox.ready;

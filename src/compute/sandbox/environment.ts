@@ -25,6 +25,7 @@ export interface SandboxParts {
   readonly number: number;
   readonly helper: Helper;
   readonly endpoint: Endpoint | undefined;
+  readonly network: 'private' | 'host';
   /** Ports of the machine's loopback that are reachable on its own. */
   readonly hostPorts: readonly number[];
   readonly namedHostPorts: boolean;
@@ -53,7 +54,7 @@ interface Waiting {
 /** One environment of the helper: its own root, processes, network and user. */
 export class LinuxSandbox implements Sandbox {
   readonly id: string;
-  readonly runtimeApiAddress = `127.0.0.1:${RUNTIME_API_PORT}`;
+  #runtimeApiPort = 0;
   readonly places = { code: CODE, opt: OPT };
   readonly ready: Promise<void>;
   #parts: SandboxParts;
@@ -89,6 +90,10 @@ export class LinuxSandbox implements Sandbox {
     void parts.helper.ended.then((why) => this.#die(new Error(why), KILLED));
   }
 
+  get runtimeApiAddress(): string {
+    return `127.0.0.1:${this.#runtimeApiPort}`;
+  }
+
   onConnection(listener: (socket: Socket) => void): void {
     this.#onConnection = listener;
     for (const socket of this.#early.splice(0)) listener(socket);
@@ -120,7 +125,7 @@ export class LinuxSandbox implements Sandbox {
       this.#onEarly = resolve;
     });
     // The machine's list of processes shows with which variables each was started: this one's say whose it is.
-    const variables = { ...command.variables, _CROFT_ENVIRONMENT: this.id };
+    const variables = { ...command.variables, AWS_LAMBDA_RUNTIME_API: this.runtimeApiAddress, _CROFT_ENVIRONMENT: this.id };
     const process = await this.#start({ ...command, variables }, IS_MAIN);
     const ended = process.exited.then(() => Promise.reject(new Error(`a ${runtime.name} runtime ended before it had a function`)));
     const connection = await this.#parts.helper.within(Promise.race([connected, ended]));
@@ -204,7 +209,8 @@ export class LinuxSandbox implements Sandbox {
 
   /** What else of the machine's loopback it reaches on its own. */
   async #portsFor({ variables }: Launch): Promise<number[]> {
-    const { endpoint, hostPorts, namedHostPorts } = this.#parts;
+    const { endpoint, hostPorts, namedHostPorts, network } = this.#parts;
+    if (network === 'host') return [];
     const taken = [RUNTIME_API_PORT, endpoint?.port()];
     const named = namedHostPorts ? namedPorts(variables).filter((port) => !hostPorts.includes(port) && !taken.includes(port)) : [];
     return [...hostPorts.filter((port) => !taken.includes(port)), ...(named.length > 0 ? await listeningPorts(named) : [])];
@@ -265,7 +271,7 @@ export class LinuxSandbox implements Sandbox {
   #receive(event: HelperEvent, handle: unknown): void {
     switch (event.event) {
       case 'listener':
-        this.#adopt(event.ref, handle as Server);
+        this.#adopt(event.ref, event.a, handle as Server);
         return;
       case 'output':
         this.#waiting.get(event.ref)?.outputs.push(handle);
@@ -306,12 +312,15 @@ export class LinuxSandbox implements Sandbox {
     waiting?.resolve(event, handle);
   }
 
-  #adopt(port: number, server: Server): void {
+  /** The Runtime API's is that of its own port, or of whichever was free. */
+  #adopt(asked: number, port: number, server: Server): void {
+    const isRuntimeApi = asked === 0 || asked === RUNTIME_API_PORT;
+    if (isRuntimeApi) this.#runtimeApiPort = port;
     server.unref();
     this.#listeners.push(server);
     server.on('connection', (socket) => {
-      if (port === this.#parts.endpoint?.port()) this.#parts.endpoint.connect(socket);
-      else if (port !== RUNTIME_API_PORT) forward(socket, port);
+      if (!isRuntimeApi && port === this.#parts.endpoint?.port()) this.#parts.endpoint.connect(socket);
+      else if (!isRuntimeApi) forward(socket, port);
       else if (this.#onConnection) this.#onConnection(socket);
       else if (this.#onEarly) this.#onEarly(socket);
       else this.#early.push(socket);

@@ -54,22 +54,32 @@ const ETC = [
 const file = (target: string, source: string): Mount => ({ kind: 4, source, target });
 
 /** The file system that every environment begins with: the machine's programs, nothing of its data. {@link userFiles} come with it. */
-export async function rootMounts(show: readonly string[] = []): Promise<readonly Mount[]> {
+export async function rootMounts(show: readonly string[] = [], network: 'private' | 'host' = 'private'): Promise<readonly Mount[]> {
   const [links, shown] = await Promise.all([Promise.all(SYSTEM.map(systemMount)), Promise.all(show.map((path) => realpath(path)))]);
   return [
     { kind: 1, source: '/usr', target: '/usr' },
     ...links.filter((one) => one !== undefined),
     ...ETC.map((name): Mount => ({ kind: 2, source: `/etc/${name}`, target: `/etc/${name}` })),
-    file('/etc/hosts', '127.0.0.1 localhost\n::1 localhost\n'),
+    ...(network === 'host'
+      ? await namesOfMachine()
+      : [
+          file('/etc/hosts', '127.0.0.1 localhost\n::1 localhost\n'),
+          file('/etc/nsswitch.conf', 'passwd: files\ngroup: files\nhosts: files dns\n'),
+          file('/etc/resolv.conf', ''),
+        ]),
     file('/etc/hostname', 'localhost\n'),
-    file('/etc/nsswitch.conf', 'passwd: files\ngroup: files\nhosts: files dns\n'),
-    file('/etc/resolv.conf', ''),
     { kind: 5, source: '', target: CODE },
     { kind: 5, source: '', target: OPT },
     { kind: 1, source: join(projectRoot(), 'runtimes'), target: RUNTIMES },
     // Where NixOS keeps everything that its programs are linked to.
     ...[...shown, '/nix/store'].map((path): Mount => ({ kind: 2, source: path, target: path })),
   ];
+}
+
+/** How the machine finds other machines. */
+async function namesOfMachine(): Promise<readonly Mount[]> {
+  const files = ['/etc/hosts', '/etc/nsswitch.conf', '/etc/resolv.conf'];
+  return Promise.all(files.map(async (path): Promise<Mount> => ({ kind: 2, source: await realpath(path).catch(() => path), target: path })));
 }
 
 /** What the helper makes itself, of an image. */
