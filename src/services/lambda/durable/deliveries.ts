@@ -9,27 +9,14 @@ import { lambdaContext } from '../principal.ts';
 import type { FunctionRunner } from '../runner.ts';
 import { getEventInvokeRow } from '../store.ts';
 import { failureOf } from './domain/output.ts';
-import {
-  CHAINED,
-  type ChainedPayload,
-  EXPIRE,
-  isClosed,
-  openEditor,
-  RUN,
-  type RunPayload,
-  STATUS,
-  type StatusPayload,
-  TIMER,
-  type TimerPayload,
-} from './editor.ts';
+import { CHAINED, type ChainedPayload, ENDED, EXPIRE, isClosed, openEditor, RUN, type RunPayload, TIMER, type TimerPayload } from './editor.ts';
 import { resultOf } from './invoke.ts';
 import { type ChainedOutcome, close, endChained, fireTimer } from './lifecycle.ts';
 import { CHAINED_CONCURRENCY, DELETE_ROWS, OPERATION_PAYLOAD_BYTES_MAX, RUN_CONCURRENCY, TIMER_CONCURRENCY } from './limits.ts';
 import { runExecution } from './run.ts';
-import { tellEventBus } from './status.ts';
 import { durableKeys, type ErrorObject, type ExecutionRow, getExecutionRow, readError, readText } from './store.ts';
 
-const STATUS_CONCURRENCY = 64;
+const ENDED_CONCURRENCY = 64;
 const EXPIRE_CONCURRENCY = 8;
 
 /** Registers what durable executions wait for. `runner` runs functions, not executions. */
@@ -38,7 +25,7 @@ export function registerDurableDeliveries(platform: Platform, room: LambdaRoom, 
   bus.register(RUN, { concurrency: RUN_CONCURRENCY }, (attempt) => runExecution(platform, room, runner, attempt));
   bus.register(TIMER, { concurrency: TIMER_CONCURRENCY }, (attempt) => timerDue(platform, attempt));
   bus.register(CHAINED, { concurrency: CHAINED_CONCURRENCY }, (attempt) => runChained(platform, room, runner, attempt));
-  bus.register(STATUS, { concurrency: STATUS_CONCURRENCY }, (attempt) => statusChanged(platform, room, attempt));
+  bus.register(ENDED, { concurrency: ENDED_CONCURRENCY }, (attempt) => executionEnded(platform, room, attempt));
   bus.register(EXPIRE, { concurrency: EXPIRE_CONCURRENCY }, (attempt) => expire(platform, attempt));
 }
 
@@ -106,17 +93,13 @@ async function report(platform: Platform, attempt: Attempt, id: string, operatio
   });
 }
 
-/** Tells who waits for an execution that it has ended: callers, and the execution that started it; and the event bus of each change. */
-async function statusChanged(platform: Platform, room: LambdaRoom, attempt: Attempt): Promise<Outcome> {
-  const { id, status } = attempt.payload as StatusPayload;
-  if (status !== 'RUNNING') room.durable.tell(id);
+/** Tells who waits for an execution that it has ended: callers, destinations, and the execution that started it. */
+async function executionEnded(platform: Platform, room: LambdaRoom, attempt: Attempt): Promise<Outcome> {
+  const { id } = attempt.payload as RunPayload;
+  room.durable.tell(id);
   const row = await getExecutionRow(platform.store, attempt, id);
-  if (!row) return { done: true };
-  const ctx = lambdaContext(platform, attempt, attempt.trace);
-  await tellEventBus(ctx, row, status);
-  if (status === 'RUNNING') return { done: true };
-  if (row.event) await tellDestinations(ctx, attempt, row, row.event);
-  if (row.parent) await report(platform, attempt, row.parent.id, row.parent.operationId, await outcomeOf(platform, attempt, row));
+  if (row?.event) await tellDestinations(lambdaContext(platform, attempt, attempt.trace), attempt, row, row.event);
+  if (row?.parent) await report(platform, attempt, row.parent.id, row.parent.operationId, await outcomeOf(platform, attempt, row));
   return { done: true };
 }
 

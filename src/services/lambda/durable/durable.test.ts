@@ -1,3 +1,4 @@
+import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge';
 import {
   CheckpointDurableExecutionCommand,
   CreateFunctionCommand,
@@ -380,6 +381,31 @@ describe('destinations', () => {
       responsePayload: { errorMessage: 'no' },
     });
     expect(await next(dead)).toMatchObject({ body: { fail: 'no' }, attributes: { ErrorMessage: { StringValue: 'no' } } });
+  });
+
+  it('and rules of the default event bus are told of each status', async () => {
+    const [sqs, rules] = [new SQSClient(croft.sdk), new EventBridgeClient(croft.sdk)];
+    const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 'statuses' }));
+    await rules.send(new PutRuleCommand({ Name: 'statuses', EventPattern: '{"source":["aws.lambda"],"detail":{"durableExecutionName":["announced"]}}' }));
+    await rules.send(new PutTargetsCommand({ Rule: 'statuses', Targets: [{ Id: 'queue', Arn: 'arn:aws:sqs:us-east-1:000000000000:statuses' }] }));
+    const arn = await start({}, 'announced');
+    const told: object[] = [];
+    const receive = async () => {
+      const { Messages } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 1, MaxNumberOfMessages: 10 }));
+      told.push(...(Messages ?? []).map(({ Body }) => JSON.parse(Body ?? '')));
+      return told.length;
+    };
+    await expect.poll(receive, PATIENT).toBe(2);
+    const notice = (detail: object) => ({
+      'detail-type': 'Durable Execution Status Change',
+      detail: expect.objectContaining({ durableExecutionArn: arn, ...detail }),
+    });
+    expect(told).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining(notice({ status: 'RUNNING' })),
+        expect.objectContaining(notice({ status: 'SUCCEEDED', endTimestamp: expect.any(String) })),
+      ]),
+    );
   });
 });
 

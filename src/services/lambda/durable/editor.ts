@@ -3,6 +3,7 @@ import { parseTrace } from '../../../kit/trace.ts';
 import type { Tx } from '../../../store/store.ts';
 import type { Platform } from '../../service.ts';
 import type { Place } from '../domain/names.ts';
+import type { Notice } from './status.ts';
 import {
   durableKeys,
   type ErrorObject,
@@ -21,7 +22,7 @@ export const RUN = 'lambda:durable-run';
 export const TIMER = 'lambda:durable-timer';
 export const CHAINED = 'lambda:durable-chained';
 export const EXPIRE = 'lambda:durable-expire';
-export const STATUS = 'lambda:durable-status';
+export const ENDED = 'lambda:durable-ended';
 
 export interface RunPayload {
   readonly id: string;
@@ -42,12 +43,6 @@ export interface ChainedPayload {
   readonly tenantId?: string;
 }
 
-/** An execution has come to this status: it began, or it has ended. */
-export interface StatusPayload {
-  readonly id: string;
-  readonly status: string;
-}
-
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** One execution inside one transaction: changes are made to `row` and written by {@link Editor.save}. */
@@ -65,7 +60,7 @@ export interface Editor {
   event(type: string, subject: OperationRow | undefined, details: Readonly<Record<string, EventValue | undefined>>, atMs?: number): void;
   arm(kind: TimerKind, operationId: string, dueMs: number): void;
   disarm(kind: TimerKind, operationId: string, dueMs: number): void;
-  send(target: string, payload: RunPayload | TimerPayload | ChainedPayload | StatusPayload, options?: { dueMs?: number; orderKey?: string }): void;
+  send(target: string, payload: RunPayload | TimerPayload | ChainedPayload | Notice, options?: { dueMs?: number; orderKey?: string }): void;
   save(): void;
 }
 

@@ -1,5 +1,6 @@
-import { type Editor, EXPIRE, isClosed, RUN, STATUS, TIMER } from './editor.ts';
+import { type Editor, ENDED, EXPIRE, isClosed, RUN, TIMER } from './editor.ts';
 import { DAY_MS } from './limits.ts';
+import { announce } from './status.ts';
 import type { ErrorObject, OperationRow, OperationStatus, Text, TimerKind } from './store.ts';
 
 /** Statuses that no operation leaves. */
@@ -122,5 +123,6 @@ export function close(
   const names = { SUCCEEDED: 'ExecutionSucceeded', FAILED: 'ExecutionFailed', TIMED_OUT: 'ExecutionTimedOut', STOPPED: 'ExecutionStopped' } as const;
   editor.event(names[status], ended, status === 'SUCCEEDED' ? { Result: { result: result ?? null } } : { Error: { error: error ?? null } });
   editor.send(EXPIRE, { id: row.id }, { dueMs: nowMs + row.retentionDays * DAY_MS });
-  editor.send(STATUS, { id: row.id, status });
+  editor.send(ENDED, { id: row.id });
+  announce(editor);
 }

@@ -4,9 +4,10 @@ import type { Tx } from '../../../store/store.ts';
 import type { Ctx, Platform } from '../../service.ts';
 import { functionArn, type Place } from '../domain/names.ts';
 import type { VersionRow } from '../store.ts';
-import { openEditor, STATUS, TIMER } from './editor.ts';
+import { openEditor, TIMER } from './editor.ts';
 import { trigger } from './lifecycle.ts';
 import { OPERATION_PAYLOAD_BYTES_MAX, SYNC_RESULT_BYTES_MAX } from './limits.ts';
+import { announce } from './status.ts';
 import { durableKeys, type ExecutionRow, put } from './store.ts';
 
 /** What a new execution is made of. */
@@ -75,7 +76,7 @@ export function createExecution(platform: Platform, tx: Tx, place: Place, start:
   const root = editor.add({ id, type: 'EXECUTION', status: 'STARTED', startedMs: nowMs, ...(named ? { name } : {}) });
   editor.event('ExecutionStarted', root, { Input: input && { input }, ExecutionTimeout: durable.executionTimeout });
   editor.send(TIMER, { id }, { dueMs: created.timeoutMs });
-  editor.send(STATUS, { id, status: 'RUNNING' });
+  announce(editor);
   trigger(editor);
   editor.save();
   put(tx, durableKeys.listed(place, functionName, nowMs, id), { id });

@@ -1,26 +1,30 @@
-import { AwsError } from '../../../kit/errors.ts';
-import type { Ctx } from '../../service.ts';
 import { functionArn } from '../domain/names.ts';
-import type { ExecutionRow } from './store.ts';
+import type { Editor } from './editor.ts';
 
-/** "Durable execution status change events": told to the default event bus, at best effort as on AWS. */
-export async function tellEventBus(ctx: Ctx, row: ExecutionRow, status: string): Promise<void> {
-  const ended = status === 'RUNNING' ? undefined : row.endedMs;
+/** The event bus's door for other rooms: see the events room's README. */
+const PUBLISH = 'events:publish';
+
+/** What the event bus is told; the members are its own. */
+export interface Notice {
+  readonly notice: {
+    readonly source: string;
+    readonly detailType: string;
+    readonly detail: Readonly<Record<string, unknown>>;
+    readonly resources: readonly string[];
+    readonly timeMs: number;
+  };
+}
+
+/** "Durable execution status change events": told to the default event bus, in the commit of the change. */
+export function announce(editor: Editor): void {
+  const { row, place } = editor;
   const detail = {
     durableExecutionArn: row.arn,
     durableExecutionName: row.name,
-    functionArn: functionArn(ctx, row.functionName, row.version),
-    status,
+    functionArn: functionArn(place, row.functionName, row.version),
+    status: row.status,
     startTimestamp: new Date(row.startedMs).toISOString(),
-    ...(ended === undefined ? {} : { endTimestamp: new Date(ended).toISOString() }),
+    ...(row.endedMs === undefined ? {} : { endTimestamp: new Date(row.endedMs).toISOString() }),
   };
-  const Entries = [
-    { Source: 'aws.lambda', DetailType: 'Durable Execution Status Change', Detail: JSON.stringify(detail), Time: new Date(ended ?? row.startedMs) },
-  ];
-  try {
-    await ctx.call('events', 'PutEvents', { Entries });
-  } catch (error) {
-    if (!(error instanceof AwsError)) throw error;
-    ctx.platform.log.debug({ err: error, execution: row.arn }, 'the event bus did not take the status of a durable execution');
-  }
+  editor.send(PUBLISH, { notice: { source: 'aws.lambda', detailType: 'Durable Execution Status Change', detail, resources: [], timeMs: editor.nowMs } });
 }

@@ -164,22 +164,21 @@ function startChained(
   input: Text | undefined,
   child: () => string,
 ): void {
-  const FunctionName = update.ChainedInvokeOptions?.FunctionName;
+  const { FunctionName, TenantId } = update.ChainedInvokeOptions ?? {};
   if (target.error || !target.row) {
-    editor.event('ChainedInvokeStarted', operation, { FunctionName });
+    editor.event('ChainedInvokeStarted', operation, { FunctionName, TenantId });
     endChained(editor, operation.id, { status: 'FAILED', error: target.error ?? {} });
     return;
   }
   const Input = { result: input ?? null };
   if (target.row.durable) {
     const DurableExecutionArn = child();
-    editor.event('ChainedInvokeStarted', operation, { FunctionName, Input, ExecutedVersion: target.row.version, DurableExecutionArn });
+    editor.event('ChainedInvokeStarted', operation, { FunctionName, TenantId, Input, ExecutedVersion: target.row.version, DurableExecutionArn });
     editor.change({ ...operation, childId: target.id });
     return;
   }
-  editor.event('ChainedInvokeStarted', operation, { FunctionName, Input, ExecutedVersion: target.row.version });
-  const tenantId = update.ChainedInvokeOptions?.TenantId;
-  const tenant = tenantId === undefined ? {} : { tenantId };
+  editor.event('ChainedInvokeStarted', operation, { FunctionName, TenantId, Input, ExecutedVersion: target.row.version });
+  const tenant = TenantId === undefined ? {} : { tenantId: TenantId };
   editor.send(CHAINED, { id: editor.row.id, operationId: operation.id, functionName: FunctionName ?? '', ...(input ? { input } : {}), ...tenant });
 }
 
