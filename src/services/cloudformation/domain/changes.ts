@@ -13,12 +13,18 @@ type Basis = Omit<EnvironmentOptions, 'resource'> & { readonly tags: Readonly<Re
 /** What an operation would do to each resource: "Change sets" in the CloudFormation User Guide. */
 export function changesOf(basis: Basis, resources: ReadonlyMap<string, Resource>, types: TypeTable): ResourceChange[] {
   const made = new Set<string>();
-  const view = (logicalId: string): ResourceView | undefined => {
-    if (made.has(logicalId)) return { ref: UNKNOWN, attribute: () => UNKNOWN };
-    const resource = resources.get(logicalId);
-    return resource?.physicalId === undefined ? undefined : { ref: resource.physicalId, attribute: (name) => attributeOf(resource.attributes, name) };
-  };
-  const env = environmentOf({ ...basis, resource: view });
+  const modified = new Map<string, readonly string[]>();
+  const view =
+    (unknown: (logicalId: string, attribute: string) => boolean) =>
+    (logicalId: string): ResourceView | undefined => {
+      if (made.has(logicalId)) return { ref: UNKNOWN, attribute: () => UNKNOWN };
+      const resource = resources.get(logicalId);
+      if (resource?.physicalId === undefined) return undefined;
+      return { ref: resource.physicalId, attribute: (name) => (unknown(logicalId, name) ? UNKNOWN : attributeOf(resource.attributes, name)) };
+    };
+  const env = environmentOf({ ...basis, resource: view(() => false) });
+  // An attribute that is a property may change with it.
+  const doubtful = environmentOf({ ...basis, resource: view((logicalId, name) => modified.get(logicalId)?.includes(name) ?? false) });
   const active = activeResources(basis.template, env);
   const changes: ResourceChange[] = [];
   for (const logicalId of orderOf(active)) {
@@ -33,11 +39,17 @@ export function changesOf(basis: Basis, resources: ReadonlyMap<string, Resource>
       continue;
     }
     const after = asProperties(resolve(wanted.properties, env));
-    const change = modification(basis, present, wanted, after, types.get(wanted.type));
+    const direct = modification(basis, present, wanted, after, types.get(wanted.type));
+    const change = direct ?? modification(basis, present, wanted, asProperties(resolve(wanted.properties, doubtful)), types.get(wanted.type));
     if (!change) continue;
     if (change.replacement === 'True') made.add(logicalId);
+    modified.set(
+      logicalId,
+      change.details.flatMap(({ name }) => name ?? []),
+    );
     changes.push({
       ...change,
+      ...(direct ? {} : { indirect: true as const }),
       before: shownProperties(present.properties as Record<string, Value>, basis.parameters),
       after: shownProperties(after, basis.parameters),
     });

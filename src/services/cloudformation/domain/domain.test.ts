@@ -173,7 +173,7 @@ describe('parameters', () => {
     [{ Type: 'String', AllowedPattern: '[a-z]+', ConstraintDescription: 'small letters' }, 'A', "Parameter 'P' failed to satisfy constraint: small letters"],
     [{ Type: 'String', MinLength: 3 }, 'ab', "Parameter 'P' must contain at least 3 characters"],
     [{ Type: 'String', MaxLength: 1 }, 'ab', "Parameter 'P' must contain at most 1 characters"],
-    [{ Type: 'Number' }, 'ab', "Parameter 'P' must be a number"],
+    [{ Type: 'Number' }, 'ab', "Parameter 'P' must be a number."],
     [{ Type: 'Number', MinValue: 2 }, '1', "Parameter 'P' must be a number not less than 2"],
     [{ Type: 'Number', MaxValue: 2 }, '3', "Parameter 'P' must be a number not greater than 2"],
     [{ Type: 'String', AllowedPattern: '(a+)+b' }, 'a'.repeat(60), "Parameter 'P' has an AllowedPattern that is no regular expression or takes too long"],

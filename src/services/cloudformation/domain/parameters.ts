@@ -118,7 +118,7 @@ function checkValue(key: string, value: string, declaration: JsonObject): void {
   if (type === 'Number' || type === 'List<Number>') {
     const [min, max] = [number('MinValue'), number('MaxValue')];
     for (const item of items) {
-      if (!/^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(item)) throw validationError(`Parameter '${key}' must be a number`);
+      if (!/^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(item)) throw validationError(`Parameter '${key}' must be a number.`);
       if (min !== undefined && Number(item) < min) throw fail(`must be a number not less than ${min}`);
       if (max !== undefined && Number(item) > max) throw fail(`must be a number not greater than ${max}`);
     }

@@ -171,7 +171,9 @@ const describeChange = (change: ResourceChange, values: boolean): Cfn.Change => 
 export const describeChangeSet: Operation<Cfn.DescribeChangeSetInput, Cfn.DescribeChangeSetOutput> = async (ctx, input) => {
   const changeSet = await needChangeSet(ctx, input.StackName, input.ChangeSetName ?? '');
   const { target } = changeSet;
-  const { items, NextToken } = pageOf(changeSet.changes, input.NextToken, PAGE_STACKS);
+  const values = input.IncludePropertyValues === true;
+  const shown = changeSet.changes.filter(({ indirect }) => !(values && indirect));
+  const { items, NextToken } = pageOf(shown, input.NextToken, PAGE_STACKS);
   return {
     ...summary(changeSet),
     ...(target.parameters.length > 0 ? { Parameters: target.parameters.map(parameterView) } : {}),
@@ -179,7 +181,7 @@ export const describeChangeSet: Operation<Cfn.DescribeChangeSetInput, Cfn.Descri
     RollbackConfiguration: {},
     Capabilities: target.capabilities as Cfn.Capability[],
     ...(Object.keys(target.tags).length > 0 ? { Tags: Object.entries(target.tags).map(([Key, Value]) => ({ Key, Value })) } : {}),
-    Changes: items.map((change) => describeChange(change, input.IncludePropertyValues === true)),
+    Changes: items.map((change) => describeChange(change, values)),
     ...(changeSet.onStackFailure ? { OnStackFailure: changeSet.onStackFailure as Cfn.OnStackFailure } : {}),
     ...(NextToken ? { NextToken } : {}),
   };
