@@ -12,6 +12,7 @@ import { validationError } from '../errors.ts';
 import {
   type Export,
   exportsRange,
+  getEvents,
   getResources,
   getStack,
   getStackTx,
@@ -57,9 +58,11 @@ export class Run {
   /** Set once a commit found the operation gone. */
   superseded = false;
 
-  #eventMs: number | undefined;
+  /** Time of the newest event. */
+  #eventMs: number;
 
-  constructor(parts: Pick<Run, 'platform' | 'scope' | 'ctx' | 'types' | 'signal' | 'waiting' | 'stack' | 'operation' | 'resources'>) {
+  constructor(parts: Pick<Run, 'platform' | 'scope' | 'ctx' | 'types' | 'signal' | 'waiting' | 'stack' | 'operation' | 'resources'>, eventMs: number) {
+    this.#eventMs = eventMs;
     this.platform = parts.platform;
     this.scope = parts.scope;
     this.ctx = parts.ctx;
@@ -111,7 +114,7 @@ export class Run {
 
   /** Readers put events in order by their times: no two of an operation have the same. */
   #eventTime(nowMs: number): number {
-    this.#eventMs = Math.max(nowMs, (this.#eventMs ?? this.operation.startedMs) + 1);
+    this.#eventMs = Math.max(nowMs, this.#eventMs + 1);
     return this.#eventMs;
   }
 
@@ -256,7 +259,9 @@ async function runPhases(platform: Platform, types: ResourceTypes, attempt: Atte
     const stack = await getStack(platform.store, scope, stackId);
     if (!stack?.operation || stack.operation.id !== operationId) return { done: true };
     const resources = await getResources(platform.store, scope, stackId);
-    const run = new Run({ platform, scope, ctx, types: types(), signal: attempt.signal, waiting, stack, operation: stack.operation, resources });
+    const { events } = await getEvents(platform.store, scope, stackId, 1);
+    const parts = { platform, scope, ctx, types: types(), signal: attempt.signal, waiting, stack, operation: stack.operation, resources };
+    const run = new Run(parts, events[0]?.atMs ?? stack.operation.startedMs);
     try {
       await PHASES[stack.operation.phase](run);
     } catch (error) {
