@@ -31,6 +31,9 @@ export const SQS_BATCHES_MAX = 1250;
 /** What one mapping's batches under way may hold in memory. */
 export const SQS_IN_FLIGHT_BYTES_MAX = 64 * 1024 * 1024;
 
+/** After a start, mappings wait for the port to open: looked at so often, and no longer than this. */
+export const LISTENING_LOOK_MS = 20;
+export const LISTENING_MS_MAX = 10_000;
 /** How long a poller that ends for good, or with the process, is waited for; and one that is replaced: a batch under way must end before another begins. */
 export const STOP_MS_MAX = 2_000;
 export const REPLACE_MS_MAX = 16 * 60_000;

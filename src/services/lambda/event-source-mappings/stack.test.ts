@@ -132,7 +132,8 @@ describe.skipIf(!existsSync(APPS))('the guides’ apps behind a queue and a tabl
     await expect.poll(() => printed('watcher'), PATIENT).toContain("new user {'id': {'S': '1'}, 'name': {'S': 'Ada'}}");
 
     if (existsSync(SDK)) {
-      await lambda.send(new InvokeCommand({ FunctionName: 'enqueuer', Payload: Buffer.from('{"id": 9}') }));
+      const { FunctionError, Payload } = await lambda.send(new InvokeCommand({ FunctionName: 'enqueuer', Payload: Buffer.from('{"id": 9}') }));
+      expect([FunctionError, Buffer.from(Payload ?? []).toString()]).toEqual([undefined, 'null']);
       await expect.poll(() => printed('consumer'), PATIENT).toContain('order 9');
     }
 
