@@ -9,4 +9,6 @@ bash scripts/runtimes.sh
 bash scripts/test-tools.sh
 sh scripts/native.sh
 export PATH="$PWD/.venv/bin:$PATH"
+# The suites of the compute plane once more without isolation: every test runs with the driver of this machine, these with both.
+if [ $# -eq 0 ]; then CROFT_ISOLATION=process vitest run src/compute/compute.test.ts src/compute/extensions.test.ts src/compute/layers.test.ts; fi
 exec vitest run "$@"

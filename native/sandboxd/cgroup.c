@@ -166,6 +166,9 @@ void cgroup_setup(const char *instance) {
     cgroups.pids = base[PIDS][0] != 0;
     cgroups.cpu = base[CPU][0] != 0;
   }
+  /* All functions together weigh as much as a few of the machine's other processes: among themselves by their memory. */
+  if (cgroups.cpu && put_number(base[cgroups.version == 1 ? CPU : UNIFIED], cgroups.version == 1 ? "cpu.shares" : "cpu.weight", cgroups.version == 1 ? 4096 : 400) < 0)
+    note("the weight of all functions could not be set");
   if (!cgroups.version) note("no cgroup of this user can be written to");
 }
 

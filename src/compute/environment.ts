@@ -202,6 +202,7 @@ export class Environment {
       this.#telemetry.close();
       this.#platform.initDone(phase, durationMs, undefined);
       this.#phase = 'ready';
+      this.#parts.sandbox.initialised?.();
       this.#debug?.initialised();
       return { outcome, durationMs };
     }

@@ -232,6 +232,8 @@ export interface Sandbox {
    * reach anything outside of the sandbox.
    */
   connect(port: number): Promise<Socket>;
+  /** The init phase is over: from here on a driver that limits CPU gives what the memory size buys. {@link specialise} lifts it again. */
+  initialised?(): void;
   /** Stops giving CPU to it while idle, where the driver can. */
   freeze(): void;
   thaw(): void;

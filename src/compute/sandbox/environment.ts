@@ -108,6 +108,7 @@ export class LinuxSandbox implements Sandbox {
     // It cannot become this one: the sandbox is used, the runtime is started anew.
     if (parked && !message) await parked.process.kill();
     await this.#become(launch);
+    this.#limit('nothing');
     this.#parts.onStart(launch, command);
     if (!parked || !message) return this.#start(command, IS_MAIN);
     parked.connection.ref();
@@ -151,6 +152,10 @@ export class LinuxSandbox implements Sandbox {
     return handle;
   }
 
+  initialised(): void {
+    this.#limit('init');
+  }
+
   freeze(): void {
     this.#freezing ??= setTimeout(() => {
       this.#frozen = true;
@@ -190,13 +195,7 @@ export class LinuxSandbox implements Sandbox {
   }
 
   async #specialise(launch: Launch): Promise<void> {
-    const { helper, number, limitCpu } = this.#parts;
-    const shape = this.#shape;
     const [runtime, mounts, ports] = await Promise.all([placeRuntime(launch.runtime), launchMounts(launch), this.#portsFor(launch)]);
-    const share = shape.memoryMb / MEMORY_MB_PER_CPU;
-    const quotaUs = limitCpu ? Math.max(CPU_QUOTA_US_MIN, Math.round(share * CPU_PERIOD_US)) : 0;
-    const limit = new FrameWriter().number(shape.memoryMb).number(Math.max(2, Math.round(share * CPU_SHARES)));
-    helper.send(OP.limit, number, limit.number(quotaUs).number(CPU_PERIOD_US));
     // A parked runtime has its interpreter already.
     const programs = this.#interpreter === runtime.executable ? [] : runtime.mounts;
     await this.#mount([...programs, ...mounts], ports, true);
@@ -205,6 +204,16 @@ export class LinuxSandbox implements Sandbox {
   async #mount(mounts: readonly Mount[], ports: readonly number[], seal: boolean): Promise<void> {
     const tmpMb = seal ? this.#shape.ephemeralStorageMb : 0;
     await this.#ask(OP.mount, (body) => writeMounts(body.number(tmpMb).number(seal ? 1 : 0), mounts).numbers(ports));
+  }
+
+  /** Memory; and past init the weight of CPU, and where it is asked for the most of it. */
+  #limit(past: 'init' | 'nothing'): void {
+    const { helper, number, limitCpu } = this.#parts;
+    const { memoryMb } = this.#shape;
+    const share = memoryMb / MEMORY_MB_PER_CPU;
+    const quotaUs = limitCpu && past === 'init' ? Math.max(CPU_QUOTA_US_MIN, Math.round(share * CPU_PERIOD_US)) : 0;
+    const shares = past === 'init' ? Math.max(2, Math.round(share * CPU_SHARES)) : CPU_SHARES;
+    helper.send(OP.limit, number, new FrameWriter().number(memoryMb).number(shares).number(quotaUs).number(CPU_PERIOD_US));
   }
 
   /** What else of the machine's loopback it reaches on its own. */
