@@ -32,10 +32,10 @@ export function changesOf(basis: Basis, resources: ReadonlyMap<string, Resource>
     const present = resources.get(logicalId);
     if (!wanted) continue;
     if (present?.physicalId === undefined || present.status === 'DELETE_COMPLETE') {
-      const properties = added(wanted, env);
+      const { properties, warning } = added(wanted, env);
       made.add(logicalId);
       const after = properties ? { after: shownProperties(properties, basis.parameters) } : {};
-      changes.push({ action: 'Add', logicalId, type: wanted.type, scope: [], details: [], ...after });
+      changes.push({ action: 'Add', logicalId, type: wanted.type, scope: [], details: [], ...after, ...(warning === undefined ? {} : { warning }) });
       continue;
     }
     const after = asProperties(resolve(wanted.properties, env));
@@ -64,12 +64,23 @@ export function changesOf(basis: Basis, resources: ReadonlyMap<string, Resource>
 
 const asProperties = (value: Value): Record<string, Value> => (value === NO_VALUE || value === UNKNOWN ? {} : (value as Record<string, Value>));
 
-/** What cannot be known of a resource that is to be made shows when it is made. */
-function added(wanted: TemplateResource, env: Environment): Record<string, Value> | undefined {
+/** What cannot be known of a resource that is to be made shows when it is made; an export that is not there is told of. */
+function added(wanted: TemplateResource, env: Environment): { readonly properties?: Record<string, Value>; readonly warning?: string } {
+  let warning: string | undefined;
+  const importValue = (name: string): Value => {
+    try {
+      return env.importValue(name);
+    } catch (error) {
+      if (!(error instanceof AwsError)) throw error;
+      warning ??= error.message.replace(/ found\.$/, '');
+      return UNKNOWN;
+    }
+  };
   try {
-    return asProperties(resolve(wanted.properties, env));
+    const properties = asProperties(resolve(wanted.properties, { ...env, importValue }));
+    return { properties, ...(warning === undefined ? {} : { warning }) };
   } catch (error) {
-    if (error instanceof AwsError) return undefined;
+    if (error instanceof AwsError) return {};
     throw error;
   }
 }

@@ -150,6 +150,8 @@ export interface ResourceChange {
     readonly causing?: string;
     readonly change?: 'Add' | 'Remove' | 'Modify';
   }[];
+  /** Why its values are not all known. */
+  readonly warning?: string;
   /** Only what another resource's change may bring about: not shown where values are, as recorded. */
   readonly indirect?: true;
   /** Properties as they are and as they will be, for those who ask for values; absent where a change set has too many. */

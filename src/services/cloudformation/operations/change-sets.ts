@@ -167,6 +167,13 @@ const describeChange = (change: ResourceChange, values: boolean): Cfn.Change => 
   },
 });
 
+function warningsOf(changes: readonly ResourceChange[]): { StatusReason?: string } {
+  const found = changes.flatMap(({ logicalId, warning }) =>
+    warning === undefined ? [] : [`ChangeSet creation failed for resource [${logicalId}] because: ${warning}`],
+  );
+  return found.length > 0 ? { StatusReason: `[WARN] --include-property-values option can return incomplete ChangeSet data because: ${found.join(', ')}` } : {};
+}
+
 /** "DescribeChangeSet" in the CloudFormation API Reference. */
 export const describeChangeSet: Operation<Cfn.DescribeChangeSetInput, Cfn.DescribeChangeSetOutput> = async (ctx, input) => {
   const changeSet = await needChangeSet(ctx, input.StackName, input.ChangeSetName ?? '');
@@ -176,6 +183,7 @@ export const describeChangeSet: Operation<Cfn.DescribeChangeSetInput, Cfn.Descri
   const { items, NextToken } = pageOf(shown, input.NextToken, PAGE_STACKS);
   return {
     ...summary(changeSet),
+    ...(values ? warningsOf(shown) : {}),
     ...(target.parameters.length > 0 ? { Parameters: target.parameters.map(parameterView) } : {}),
     NotificationARNs: [...target.notificationArns],
     RollbackConfiguration: {},
@@ -204,7 +212,7 @@ const summary = (changeSet: ChangeSet): Cfn.ChangeSetSummary => ({
 export const listChangeSets: Operation<Cfn.ListChangeSetsInput, Cfn.ListChangeSetsOutput> = async (ctx, input) => {
   const stack = await findStack(ctx.platform.store, ctx, input.StackName ?? '');
   if (!stack || stack.status === 'DELETE_COMPLETE') throw stackMissing(input.StackName ?? '');
-  const all = await readAll<ChangeSet>(ctx.platform.store, changeSetsRange(ctx, stack.id));
+  const all = (await readAll<ChangeSet>(ctx.platform.store, changeSetsRange(ctx, stack.id))).filter((changeSet) => !isSpent(changeSet));
   const { items, NextToken } = pageOf(all, input.NextToken, PAGE_STACKS);
   return { Summaries: items.map(summary), ...(NextToken ? { NextToken } : {}) };
 };
