@@ -14,7 +14,6 @@ export function receive(parts: GatewayParts, exchange: Exchange): Promise<void> 
   // Only S3 lets a body be signed before it is known: elsewhere its hash is part of the signature, and so all of it is needed first.
   exchange.streamed = exchange.operation?.streams === true && (parts.options.auth === 'off' || exchange.codec === 'restXml');
   if (exchange.endpoint && STREAMED.has(exchange.endpoint.endpoint)) exchange.streamed = true;
-  if (exchange.endpoint?.endpoint === 's3-form') exchange.streamed = true;
   if (exchange.streamed) return undefined;
   const body = collect(exchange, parts.options.maxBodyBytes);
   return body instanceof Promise ? body.then((whole) => received(parts, exchange, whole)) : received(parts, exchange, body);
