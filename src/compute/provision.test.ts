@@ -13,11 +13,12 @@ let calls = 0;
 exports.handler = async (event) => {
   if (event.exit) process.exit(1);
   if (event.ms) await new Promise((resolve) => setTimeout(resolve, event.ms));
-  return { pid: process.pid, calls: ++calls, type: process.env.AWS_LAMBDA_INITIALIZATION_TYPE };
+  return { pid: process.env.AWS_LAMBDA_LOG_STREAM_NAME + ' ' + process.pid, calls: ++calls, type: process.env.AWS_LAMBDA_INITIALIZATION_TYPE };
 };`;
 
 interface Answer {
-  readonly pid: number;
+  /** With its environment: each has process ids of its own. */
+  readonly pid: string;
   readonly calls: number;
   readonly type: string;
 }

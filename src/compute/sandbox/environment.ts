@@ -327,7 +327,10 @@ export class LinuxSandbox implements Sandbox {
     if (isRuntimeApi) this.#runtimeApiPort = port;
     server.unref();
     this.#listeners.push(server);
+    // What cannot be accepted (no descriptors left) waits in the listener's queue.
+    server.on('error', () => {});
     server.on('connection', (socket) => {
+      socket.on('error', () => socket.destroy());
       if (!isRuntimeApi && port === this.#parts.endpoint?.port()) this.#parts.endpoint.connect(socket);
       else if (!isRuntimeApi) forward(socket, port);
       else if (this.#onConnection) this.#onConnection(socket);
@@ -360,7 +363,8 @@ function launchError(file: string, reason: string): LaunchError {
 
 /** A pipe that came over the channel. */
 function pipeOf(handle: unknown): Readable {
-  return new Socket({ handle, readable: true, writable: false } as SocketConstructorOpts);
+  const pipe = new Socket({ handle, readable: true, writable: false } as SocketConstructorOpts);
+  return pipe.on('error', () => pipe.destroy());
 }
 
 /** Peak memory of a cgroup, through a descriptor that stays open. */

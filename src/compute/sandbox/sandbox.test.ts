@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { reasonToSkip, startSandboxed } from '../../../test/security/host.ts';
+import { leftovers } from '../../../test/security/leftovers.ts';
 import type { Command } from '../command.ts';
 import { call, testFunction } from '../testing.ts';
 import type { ResolvedRuntime } from '../types.ts';
@@ -102,6 +104,24 @@ describe.skipIf(reason !== undefined)('a sandbox', () => {
       const fn = await testFunction({ 'index.js': source }, { runtime: 'nodejs24.x', functionName: 'burning', timeoutMs: 30_000 });
       // 128 MB are 7.2 % of a processor: 100 ms take 1.4 s.
       expect(Number((await call(plane, fn)).json)).toBeGreaterThan(1000);
+    } finally {
+      await plane.stop();
+    }
+  });
+
+  it('does without waiting runtimes that end, and without a helper that ends', async () => {
+    const plane = await startSandboxed();
+    try {
+      const files = { 'index.py': 'import os\ndef handler(event, context):\n    return context.log_stream_name' };
+      const fn = await testFunction(files, { runtime: 'python3.11', functionName: 'first' });
+      await call(plane, fn);
+      await expect.poll(() => plane.driver.waiting()).toBe(2);
+      const helpers = leftovers(`croft-${process.pid}-`).processes.filter((pid) => readFileSync(`/proc/${pid}/comm`, 'utf8') === 'croft-sandboxd\n');
+      expect(helpers).toHaveLength(1);
+      process.kill(Number(helpers[0]), 'SIGKILL');
+      await expect.poll(() => plane.driver.waiting()).toBe(0);
+      const after = await testFunction(files, { runtime: 'python3.11', functionName: 'after' });
+      expect((await call(plane, after)).functionError).toBeUndefined();
     } finally {
       await plane.stop();
     }

@@ -38,7 +38,7 @@ beforeAll(async () => {
   zip = await zipFiles({
     'index.js': `exports.handler = async (event) => {
       if (event.ms) await new Promise((resolve) => setTimeout(resolve, event.ms));
-      return { type: process.env.AWS_LAMBDA_INITIALIZATION_TYPE, version: process.env.AWS_LAMBDA_FUNCTION_VERSION, pid: process.pid };
+      return { type: process.env.AWS_LAMBDA_INITIALIZATION_TYPE, version: process.env.AWS_LAMBDA_FUNCTION_VERSION, pid: process.env.AWS_LAMBDA_LOG_STREAM_NAME + ' ' + process.pid };
     };`,
   });
 });
@@ -66,7 +66,7 @@ async function run(name: string, Qualifier?: string, event: unknown = {}, client
   const answer = await client.send(
     new InvokeCommand({ FunctionName: name, ...(Qualifier ? { Qualifier } : {}), Payload: Buffer.from(JSON.stringify(event)), LogType: 'Tail' }),
   );
-  const json = JSON.parse(Buffer.from(answer.Payload ?? []).toString()) as { type: string; version: string; pid: number };
+  const json = JSON.parse(Buffer.from(answer.Payload ?? []).toString()) as { type: string; version: string; pid: string };
   return { ...json, log: Buffer.from(answer.LogResult ?? '', 'base64').toString() };
 }
 
