@@ -112,7 +112,11 @@ describe('the command line', () => {
     expect(started.stdout).toMatch(/^Croft \d+\.\d+\.\d+ runs at http:\/\/127\.0\.0\.1:\d+ \(process \d+\)/);
     try {
       const status = await cli(['status', '--output', 'json'], env);
-      expect(JSON.parse(status.stdout)).toMatchObject({ running: true, services: { dynamodb: expect.any(String) }, isolation: expect.stringMatching(/^(none|namespaces)$/) });
+      expect(JSON.parse(status.stdout)).toMatchObject({
+        running: true,
+        services: { dynamodb: expect.any(String) },
+        isolation: expect.stringMatching(/^(none|namespaces)$/),
+      });
       expect((await cli(['start', '--port', port, '--data-dir', join(scratch(), 'other')])).stderr).toContain(`port ${port} is taken`);
       const taken = await cli(['start', '-d', '--port', String(await occupiedPort()), '--data-dir', join(scratch(), 'other')]);
       expect([taken.status, taken.stderr]).toEqual([1, expect.stringMatching(/port \d+ is taken/)]);

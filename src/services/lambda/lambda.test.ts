@@ -402,7 +402,12 @@ describe('a request that AWS refuses', () => {
       'InvalidParameterValueException',
       'Lambda was unable to configure your environment variables because the environment variables you have provided exceeded the 4KB limit. String measured: {"LARGE":"xxx',
     ],
-    ['image', { PackageType: 'Image', Code: { ImageUri: 'x' } }, 'NotImplemented', 'PackageType Image'],
+    [
+      'an image with a handler',
+      { PackageType: 'Image', Code: { ImageUri: 'x' } },
+      'InvalidParameterValueException',
+      "Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image.",
+    ],
     [
       'tags',
       { Tags: Object.fromEntries(Array.from({ length: 51 }, (_, i) => [`k${i}`, 'v'])) },
