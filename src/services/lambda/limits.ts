@@ -36,6 +36,9 @@ export const PROVISION_LOOK_MS = 50;
 /** Versions with SnapStart that are being initialised at once; and how many inits run beside each other. */
 export const SNAPSHOTS_MAX = 100;
 export const SNAPSHOT_CONCURRENCY = 4;
+/** Uploads between two sums of an account's code; and the part of the limit from which each is summed. */
+export const CODE_CHECKS_MAX = 1000;
+export const CODE_SURE_SHARE = 0.5;
 export const LIST_ITEMS_MAX = 50;
 export const POLICY_BYTES_MAX = 20_480;
 export const LAYERS_MAX = 5;

@@ -1,7 +1,7 @@
 import type { GetAccountSettingsResponse } from '@aws-sdk/client-lambda';
 import type { Ctx, Operation } from '../../service.ts';
 import { codeStorageExceeded } from '../errors.ts';
-import { CONCURRENT_EXECUTIONS, TOTAL_CODE_BYTES_MAX, UNZIPPED_BYTES_MAX, ZIP_BYTES_MAX } from '../limits.ts';
+import { CODE_CHECKS_MAX, CODE_SURE_SHARE, CONCURRENT_EXECUTIONS, TOTAL_CODE_BYTES_MAX, UNZIPPED_BYTES_MAX, ZIP_BYTES_MAX } from '../limits.ts';
 import { type FunctionRow, keys, type LayerVersionRow, listRows, type VersionRow } from '../store.ts';
 import { amountsOf, sumOf } from './shared-concurrency.ts';
 
@@ -35,10 +35,30 @@ async function layerBytes(ctx: Ctx): Promise<number> {
   return rows.reduce((sum, row) => sum + (row.deleted ? 0 : row.code.size), 0);
 }
 
+interface Summed {
+  /** What was summed, and what has been added since. */
+  codeBytes: number;
+  checks: number;
+}
+
+/** Sums of accounts and regions, so that a thousand functions are not read to create one more. */
+const sums = new WeakMap<object, Map<string, Summed>>();
+
 /** Throws CodeStorageExceededException where `bytes` more would exceed the account's code storage. */
 export async function checkCodeStorage(ctx: Ctx, bytes: number): Promise<void> {
-  // Only an account with many functions can come near it.
-  if (bytes > TOTAL_CODE_BYTES_MAX - (await usageOf(ctx)).codeBytes) throw codeStorageExceeded();
+  const { platform } = ctx;
+  const known = sums.get(platform) ?? new Map<string, Summed>();
+  sums.set(platform, known);
+  const place = `${ctx.account}:${ctx.region}`;
+  let sum = known.get(place);
+  // What goes is not subtracted: near the limit, and now and then, everything is summed anew.
+  if (!sum || sum.checks >= CODE_CHECKS_MAX || sum.codeBytes + bytes > TOTAL_CODE_BYTES_MAX * CODE_SURE_SHARE) {
+    sum = { codeBytes: (await usageOf(ctx)).codeBytes, checks: 0 };
+    known.set(place, sum);
+  }
+  if (bytes > TOTAL_CODE_BYTES_MAX - sum.codeBytes) throw codeStorageExceeded();
+  sum.codeBytes += bytes;
+  sum.checks++;
 }
 
 /** "GetAccountSettings". */
