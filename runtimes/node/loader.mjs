@@ -151,3 +151,11 @@ export function installAwsLambda() {
     },
   };
 }
+
+/** Has Node.js load what it needs to load a module at all: most of the time to a first handler is that. */
+export function warmUp() {
+  const hooks = module.registerHooks?.({ resolve: (specifier, context, nextResolve) => nextResolve(specifier, context) });
+  require('./warm.cjs');
+  delete require.cache[require.resolve('./warm.cjs')];
+  hooks?.deregister?.();
+}

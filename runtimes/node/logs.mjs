@@ -6,7 +6,8 @@ import { writeSync } from 'node:fs';
 import { format, types } from 'node:util';
 
 const MESSAGE_NEWLINE = Buffer.from([0xff, 0x8a]);
-const JSON_LOGS = (process.env.AWS_LAMBDA_LOG_FORMAT ?? '').toUpperCase() === 'JSON';
+/** Read when the function is known: this file may be loaded before. */
+let jsonLogs = false;
 
 /** Where AWS's runtime keeps them: logging libraries look there. */
 const REQUEST_ID = Symbol.for('aws.lambda.runtime.requestId');
@@ -65,11 +66,12 @@ function jsonLine(level, params) {
 }
 
 export function patchConsole() {
+  jsonLogs = (process.env.AWS_LAMBDA_LOG_FORMAT ?? '').toUpperCase() === 'JSON';
   const levels = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'];
   const least = Math.max(0, levels.indexOf((process.env.AWS_LAMBDA_LOG_LEVEL ?? '').toUpperCase()));
   const logger = (level) => {
     if (levels.indexOf(level) < least) return () => {};
-    if (JSON_LOGS) return (...params) => writeEvent(jsonLine(level, params));
+    if (jsonLogs) return (...params) => writeEvent(jsonLine(level, params));
     return (...params) => writeEvent(`${new Date().toISOString()}\t${globalThis[REQUEST_ID]}\t${level}\t${format(...params)}`);
   };
   console.trace = logger('TRACE');
@@ -109,7 +111,7 @@ export function errorBody(error) {
 
 export function logFailure(title, failure) {
   const error = failure instanceof Error ? failure : new Error(failure);
-  if (JSON_LOGS) {
+  if (jsonLogs) {
     console.error(error);
     return;
   }

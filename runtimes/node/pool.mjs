@@ -1,12 +1,13 @@
 /**
  * Started ahead of any function: loads what does not depend on one, connects to the Runtime API, and becomes the function that the
- * platform names on that connection. `bootstrap.mjs` does the rest.
+ * platform names on that connection, as `bootstrap.mjs` does at once.
  */
 import 'node:stream';
 import 'node:util';
 import Module from 'node:module';
 import { connect, useConnection } from './api.mjs';
-import './loader.mjs';
+import { warmUp } from './loader.mjs';
+import { run } from './runtime.mjs';
 
 const connection = connect(process.env.AWS_LAMBDA_RUNTIME_API);
 const gone = () => process.exit(0);
@@ -22,10 +23,12 @@ const gather = (chunk) => {
   for (const name of Object.keys(process.env)) delete process.env[name];
   Object.assign(process.env, variables);
   process.chdir(directory);
-  process.argv.splice(2, Infinity, ...args);
+  process.argv.splice(2);
   // NODE_PATH is read once, when Node.js starts.
   Module._initPaths();
   useConnection(connection);
-  import('./bootstrap.mjs');
+  const [lifelineFd = '-1', vendor = '', layers = ''] = args;
+  run(Number(lifelineFd), vendor, layers);
 };
 connection.on('data', gather);
+warmUp();

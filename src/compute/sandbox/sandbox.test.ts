@@ -127,6 +127,24 @@ describe.skipIf(reason !== undefined)('a sandbox', () => {
     }
   });
 
+  it.each([
+    ['nodejs24.x', { 'index.js': "exports.handler = async () => console.log('said');" }],
+    ['python3.11', { 'index.py': 'import logging\ndef handler(event, context):\n    logging.getLogger().warning("said")\n' }],
+  ])('logs JSON for a function that asks for it, though the %s that waited knew nothing of it', async (runtime, files) => {
+    const plane = await startSandboxed();
+    try {
+      await call(plane, await testFunction(files, { runtime, functionName: 'first' }));
+      await expect.poll(() => plane.driver.waiting()).toBe(2);
+      const platformVariables = () => ({ AWS_LAMBDA_LOG_FORMAT: 'JSON' });
+      const fn = await testFunction(files, { runtime, functionName: 'json', platformVariables, logging: { format: 'JSON' } });
+      await call(plane, fn);
+      expect(plane.driver.waiting()).toBe(1);
+      await expect.poll(() => fn.log.find((line) => line.includes('said'))).toMatch(/^\{.*"message": ?"said"/);
+    } finally {
+      await plane.stop();
+    }
+  });
+
   it('starts a runtime anew where the waiting one has read too much', async () => {
     const plane = await startSandboxed();
     try {
