@@ -14,6 +14,9 @@ for (const file of readdirSync(modelsDir).filter((name) => name.endsWith('.json'
 }
 const linear = [...patterns].filter((pattern) => longRepeats(pattern) >= 2 && !pattern.startsWith('(?i)') && linearTest(pattern, false));
 
+/** The engine needs twice as long for each further character of these: the comparison is with short texts. */
+const EXPONENTIAL = new Set(['^[a-z0-9*](?:[._\\-/a-z0-9*]?[a-z0-9*]+)*$']);
+
 /** Pieces of which texts near the patterns are made. */
 const text = fc
   .array(
@@ -76,7 +79,8 @@ describe('patterns', () => {
         for (const { pattern, regexp, test: matches } of pairs) {
           // Surrogate pairs are two characters to a pattern that only compiles without the u flag.
           if (!regexp.unicode && /[\ud800-\udfff]/.test(value)) continue;
-          expect({ pattern, value, is: matches?.(value) }).toEqual({ pattern, value, is: regexp.test(value) });
+          const short = EXPONENTIAL.has(pattern) ? value.slice(0, 12) : value;
+          expect({ pattern, short, is: matches?.(short) }).toEqual({ pattern, short, is: regexp.test(short) });
         }
       }),
       { numRuns: process.env['CROFT_SOAK'] ? 5000 : 150 },
