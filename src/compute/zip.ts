@@ -117,10 +117,17 @@ interface Source {
   readonly zip: Buffer;
 }
 
+/**
+ * A file's permissions, with what its owner may do open to everybody: an environment has a user of its own, and archives that a program
+ * made in memory (Python's `writestr`) often name the owner only. On AWS such a file cannot be read.
+ */
+export function readable(mode: number): number {
+  return (mode & 0o777) | 0o644 | (mode & 0o100 ? 0o111 : 0);
+}
+
 async function writeEntry({ file, zip }: Source, entry: Entry, path: string): Promise<void> {
   const mode = unixMode(entry);
-  // The owner may always read and replace: the cache is cleaned by us.
-  const permissions = mode === undefined ? 0o644 : (mode & 0o777) | 0o600;
+  const permissions = mode === undefined ? 0o644 : readable(mode);
   // Most packages are thousands of small files: streams would cost more than the files.
   const content = await contentOf(zip, entry);
   if (content) await writeFile(path, content, { mode: permissions });

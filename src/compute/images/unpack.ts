@@ -6,6 +6,7 @@ import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { extract, type Headers } from 'tar-stream';
 import { CodePackageError } from '../failures.ts';
 import { IMAGE_BYTES_MAX, IMAGE_ENTRIES_MAX } from '../limits.ts';
+import { readable } from '../zip.ts';
 
 /** One layer of an image: a tar archive, as it is or compressed. */
 export interface Layer {
@@ -102,13 +103,13 @@ class Tree {
           await mkdir(place);
         }
         // The owner must be able to go on unpacking into it.
-        await chmod(place, ((header.mode ?? 0o755) & 0o777) | 0o700);
+        await chmod(place, readable(header.mode ?? 0o755) | 0o711);
         this.#folders.add(path);
         return;
       case 'file':
       case 'contiguous-file': {
         await this.#remove(path);
-        const file = await open(place, 'wx', ((header.mode ?? 0o644) & 0o777) | 0o600);
+        const file = await open(place, 'wx', readable(header.mode ?? 0o644));
         try {
           await file.writeFile(body);
         } finally {

@@ -5,7 +5,7 @@ export { zipFiles } from '../../compute/testing.ts';
 
 export const ROLE = 'arn:aws:iam::000000000000:role/functions';
 
-/** The JSON objects that a function printed, each on a line of its own, in the order of its log. */
+/** The JSON objects that a function printed, each on a line of its own: by their `at` where they have one, for environments log side by side, else as logged. */
 export type Printed<T> = (functionName: string) => Promise<T[]>;
 
 /** Reads functions' logs: what works wherever they run. */
@@ -22,6 +22,9 @@ export function createPrinted<T>(croft: TestCroft): Printed<T> {
       for (const { message = '' } of page?.events ?? []) if (message.startsWith('{')) lines.push(message);
       nextToken = page?.nextToken;
     } while (nextToken !== undefined);
-    return lines.map((line) => JSON.parse(line) as T);
+    const at = (one: T) => Number((one as { readonly at?: number }).at ?? 0);
+    const printed = lines.map((line) => JSON.parse(line) as T & { at?: number }).sort((a, b) => at(a) - at(b));
+    for (const one of printed) delete one.at;
+    return printed;
   };
 }

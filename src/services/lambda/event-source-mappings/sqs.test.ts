@@ -24,9 +24,9 @@ import { createPrinted, type Printed, ROLE, zipFiles } from '../testing.ts';
 
 /** Prints every event; fails, or names failures, where a message asks for it. */
 const SOURCE = `
-import json
+import json, time
 def handler(event, context):
-    print(json.dumps(event))
+    print(json.dumps({**event, 'at': time.time_ns()}))
     bodies = [r['body'] for r in event['Records']]
     if any('"fail"' in b for b in bodies):
         raise Exception('asked to')

@@ -17,9 +17,9 @@ import { createPrinted, type Printed, ROLE, zipFiles } from '../testing.ts';
 
 /** Prints every event. Fails with a record named `fail…`, and reports `poison…`, until it is healed. */
 const SOURCE = `
-import json, os
+import json, os, time
 def handler(event, context):
-    print(json.dumps(event))
+    print(json.dumps({**event, 'at': time.time_ns()}))
     keys = [r['dynamodb']['Keys']['pk']['S'] for r in event['Records']]
     healed = 'HEALED' in os.environ
     if not healed and any(k.startswith('fail') for k in keys):
