@@ -1,4 +1,4 @@
-import { type Key, keyOf, prefixEnd, uint64 } from '../kit/key.ts';
+import { type Key, keyOf, prefixEnd, readUint64, uint64 } from '../kit/key.ts';
 import type { Entry } from './store.ts';
 
 /** A note is at most this long. */
@@ -39,7 +39,7 @@ export function notesOf([, value]: Entry): string[] {
 
 /** When the commits of a row of {@link NOTES} were made: real time. */
 export function notedAtMs([key]: Entry): number {
-  return Number(Buffer.from(key.slice(PREFIX.length, PREFIX.length + 8), 'latin1').readBigUInt64BE());
+  return Number(readUint64(key, PREFIX.length));
 }
 
 /** Throws RangeError for what cannot be a note. */

@@ -3,11 +3,7 @@
 /** Parts given through the API; a client of the registry protocol sends a layer in one piece. */
 export const PART_BYTES_MIN = 5 * 1024 * 1024;
 export const PART_BYTES_MAX = 10 * 1024 * 1024;
-export const PARTS_MAX = 4200;
 export const LAYER_BYTES_MAX = 52_000 * 1024 * 1024;
-export const REPOSITORIES_MAX = 100_000;
-export const POLICY_LENGTH_MAX = 10_240;
-export const LIFECYCLE_POLICY_LENGTH_MAX = 30_720;
 export const TAGS_MAX = 50;
 /** AWS takes 4 MB; a row holds less. */
 export const MANIFEST_BYTES_MAX = 1024 * 1024;
@@ -15,5 +11,3 @@ export const MANIFEST_BYTES_MAX = 1024 * 1024;
 export const PAGE_DEFAULT = 100;
 /** A token is good for twelve hours. */
 export const TOKEN_MS = 12 * 3_600_000;
-/** An upload that nobody completes is forgotten. */
-export const UPLOAD_MS = 24 * 3_600_000;

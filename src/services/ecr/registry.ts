@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { AwsError } from '../../kit/errors.ts';
+import { partsOf } from '../../kit/key.ts';
 import type { WireResponse } from '../../protocol/wire.ts';
 import type { Ctx, EndpointRequest } from '../service.ts';
 import { DIGEST, isRepositoryName, type Place } from './domain/names.ts';
@@ -103,13 +104,8 @@ const json = (value: unknown): WireResponse => ({ status: 200, headers: { ...VER
 
 async function listTags({ ctx, place, name }: Call): Promise<WireResponse> {
   const tags: string[] = [];
-  for await (const [key] of rowsOf<string>(ctx.platform.store, keys.tags(place, name))) tags.push(tagIn(key));
+  for await (const [key] of rowsOf<string>(ctx.platform.store, keys.tags(place, name))) tags.push(partsOf(key).at(-1) ?? '');
   return json({ name, tags });
-}
-
-/** The last part of a tag's key. */
-function tagIn(key: string): string {
-  return key.slice(key.lastIndexOf('\x00\x01', key.length - 3) + 2, -2);
 }
 
 async function getManifest({ ctx, request, place, name, reference }: Call): Promise<WireResponse> {

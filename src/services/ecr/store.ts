@@ -1,6 +1,7 @@
-import { decodeJson, encodeJson } from '../../kit/json.ts';
-import { type Key, keyOf, prefixEnd } from '../../kit/key.ts';
-import type { KeyRange, Store, Tx } from '../../store/store.ts';
+import { decodeJson } from '../../kit/json.ts';
+import { type Key, keyOf } from '../../kit/key.ts';
+import type { Store } from '../../store/store.ts';
+import { load, rangeOf, read, write } from '../rows.ts';
 import type { Place } from './domain/names.ts';
 
 export interface RepositoryRow {
@@ -57,21 +58,7 @@ export const keys = {
   secret: keyOf('ecr', 'secret'),
 };
 
-export const rangeOf = (prefix: Key): KeyRange => ({ from: prefix, to: prefixEnd(prefix) });
-
-export async function load<T>(store: Store, key: Key): Promise<T | undefined> {
-  const value = await store.get(key);
-  return value && decodeJson<T>(value);
-}
-
-export function read<T>(tx: Tx, key: Key): T | undefined {
-  const value = tx.get(key);
-  return value && decodeJson<T>(value);
-}
-
-export function write(tx: Tx, key: Key, row: RepositoryRow | ImageRow | LayerRow | UploadRow | string): void {
-  tx.put(key, encodeJson(row));
-}
+export { load, rangeOf, read, write };
 
 /** All rows below a prefix, in order of their keys, a page at a time. */
 export async function* rowsOf<T>(store: Store, prefix: Key, after?: Key): AsyncGenerator<readonly [key: Key, row: T], void> {

@@ -1,6 +1,7 @@
-import { decodeJson, encodeJson } from '../../kit/json.ts';
-import { type Key, keyOf, prefixEnd, readUint64, uint64, utf8 } from '../../kit/key.ts';
+import { decodeJson } from '../../kit/json.ts';
+import { type Key, keyOf, readUint64, uint64, utf8 } from '../../kit/key.ts';
 import type { KeyRange, Store, Tx } from '../../store/store.ts';
+import { claimKey, rangeOf, load as read, read as txRead, unclaimKey, write } from '../rows.ts';
 import { type BusAddress, DEFAULT_BUS, type Scope } from './domain/names.ts';
 import type { Archive, AuthParameters, LogConfig, Replay, Target } from './types.ts';
 
@@ -125,27 +126,13 @@ export const keys = {
   claim: (scope: Scope, what: string): Key => base(scope) + keyOf('t', what),
 };
 
-export const rangeOf = (prefix: Key): KeyRange => ({ from: prefix, to: prefixEnd(prefix) });
+export { rangeOf, read, txRead, write };
 /** A prefix of a name is a prefix of its key without the terminator. */
 export const namePrefixRange = (parent: Key, prefix: string): KeyRange => rangeOf(prefix === '' ? parent : parent + utf8(prefix));
 /** The time of an archived event. */
 export const archivedMs = (prefix: Key, key: Key): number => Number(readUint64(key, prefix.length));
 /** Archived events from `fromMs` to before `toMs`. */
 export const archivedBetween = (prefix: Key, fromMs: number, toMs: number): KeyRange => ({ from: prefix + uint64(fromMs), to: prefix + uint64(toMs) });
-
-export async function read<T>(store: Store, key: Key): Promise<T | undefined> {
-  const value = await store.get(key);
-  return value && decodeJson<T>(value);
-}
-
-export function txRead<T>(tx: Tx, key: Key): T | undefined {
-  const value = tx.get(key);
-  return value && decodeJson<T>(value);
-}
-
-export function write(tx: Tx, key: Key, row: unknown): void {
-  tx.put(key, encodeJson(row));
-}
 
 /** The default bus is there without having been made: until something about it is set, it has no row. */
 export function txBus(tx: Tx, address: BusAddress, nowMs: number): BusRow | undefined {
@@ -194,19 +181,8 @@ export async function listRows<T extends { readonly name: string }>(
   return { rows };
 }
 
-/** Says for the stack operation `token` that it makes `what`: false where somebody else did. `taken` says whether it is there. */
-export function claim(store: Store, scope: Scope, what: string, token: string, taken: (tx: Tx) => boolean): Promise<boolean> {
-  const key = keys.claim(scope, what);
-  return store.transact({ keys: [key] }, (tx) => {
-    if (txRead<string>(tx, key) === token) return true;
-    if (taken(tx)) return false;
-    write(tx, key, token);
-    return true;
-  });
-}
+/** See {@link claimKey}. `taken` says whether it is there. */
+export const claim = (store: Store, scope: Scope, what: string, token: string, taken: (tx: Tx) => boolean): Promise<boolean> =>
+  claimKey(store, keys.claim(scope, what), token, taken);
 
-/** Takes back {@link claim} once the resource is gone. */
-export function unclaim(store: Store, scope: Scope, what: string): Promise<void> {
-  const key = keys.claim(scope, what);
-  return store.transact({ keys: [key] }, (tx) => tx.delete(key));
-}
+export const unclaim = (store: Store, scope: Scope, what: string): Promise<void> => unclaimKey(store, keys.claim(scope, what));

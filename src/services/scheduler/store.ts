@@ -1,7 +1,8 @@
 import type { Target } from '@aws-sdk/client-scheduler';
-import { decodeJson, encodeJson } from '../../kit/json.ts';
-import { type Key, keyOf, partsOf, prefixEnd, utf8 } from '../../kit/key.ts';
+import { decodeJson } from '../../kit/json.ts';
+import { type Key, keyOf, partsOf, utf8 } from '../../kit/key.ts';
 import type { KeyRange, Store, Tx } from '../../store/store.ts';
+import { claimKey, rangeOf, load as read, read as txRead, unclaimKey, write } from '../rows.ts';
 import { DEFAULT_GROUP, type Scope } from './domain/names.ts';
 import type { Timing } from './domain/timing.ts';
 
@@ -45,23 +46,9 @@ export const keys = {
   claim: (scope: Scope, what: string): Key => base(scope) + keyOf('t', what),
 };
 
-export const rangeOf = (prefix: Key): KeyRange => ({ from: prefix, to: prefixEnd(prefix) });
+export { rangeOf, read, txRead, write };
 /** A prefix of a name is a prefix of its key without the terminator. */
 export const namePrefixRange = (parent: Key, prefix: string): KeyRange => rangeOf(prefix === '' ? parent : parent + utf8(prefix));
-
-export async function read<T>(store: Store, key: Key): Promise<T | undefined> {
-  const value = await store.get(key);
-  return value && decodeJson<T>(value);
-}
-
-export function txRead<T>(tx: Tx, key: Key): T | undefined {
-  const value = tx.get(key);
-  return value && decodeJson<T>(value);
-}
-
-export function write(tx: Tx, key: Key, row: unknown): void {
-  tx.put(key, encodeJson(row));
-}
 
 const unmade = (name: string, nowMs: number): GroupRow | undefined =>
   name === DEFAULT_GROUP ? { name, createdMs: nowMs, modifiedMs: nowMs, state: 'ACTIVE', tags: {} } : undefined;
@@ -104,19 +91,8 @@ export async function listRows<T>(
   return { rows };
 }
 
-/** Says for the stack operation `token` that it makes `what`: false where somebody else did. `taken` says whether it is there. */
-export function claim(store: Store, scope: Scope, what: string, token: string, taken: (tx: Tx) => boolean): Promise<boolean> {
-  const key = keys.claim(scope, what);
-  return store.transact({ keys: [key] }, (tx) => {
-    if (txRead<string>(tx, key) === token) return true;
-    if (taken(tx)) return false;
-    write(tx, key, token);
-    return true;
-  });
-}
+/** See {@link claimKey}. `taken` says whether it is there. */
+export const claim = (store: Store, scope: Scope, what: string, token: string, taken: (tx: Tx) => boolean): Promise<boolean> =>
+  claimKey(store, keys.claim(scope, what), token, taken);
 
-/** Takes back {@link claim} once the resource is gone. */
-export function unclaim(store: Store, scope: Scope, what: string): Promise<void> {
-  const key = keys.claim(scope, what);
-  return store.transact({ keys: [key] }, (tx) => tx.delete(key));
-}
+export const unclaim = (store: Store, scope: Scope, what: string): Promise<void> => unclaimKey(store, keys.claim(scope, what));

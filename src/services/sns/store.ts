@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { decodeJson, encodeJson } from '../../kit/json.ts';
+import { decodeJson } from '../../kit/json.ts';
 import { type Key, keyOf, prefixEnd, uint64 } from '../../kit/key.ts';
 import type { KeyRange, Page, Store, Tx } from '../../store/store.ts';
+import { claimKey, load as find, rangeOf, read, unclaimKey, write } from '../rows.ts';
 import type { Scope, TopicAddress } from './domain/arn.ts';
 import type { Message } from './domain/message.ts';
 import type { SubscriptionAttributes } from './domain/subscription-attributes.ts';
@@ -133,18 +134,9 @@ export const keys = {
   recorded: (scope: Scope, kind: RecordedKind): Key => base(scope) + keyOf('rec', kind),
 };
 
-export const rangeOf = (prefix: Key): KeyRange => ({ from: prefix, to: prefixEnd(prefix) });
+export { find, rangeOf, read, write };
 export const fromKey = (prefix: Key, after: Key | undefined): KeyRange => ({ from: after === undefined ? prefix : `${after}\x00`, to: prefixEnd(prefix) });
 
-export async function find<T>(store: Store, key: Key): Promise<T | undefined> {
-  const value = await store.get(key);
-  return value && decodeJson<T>(value);
-}
-export function read<T>(tx: Tx, key: Key): T | undefined {
-  const value = tx.get(key);
-  return value && decodeJson<T>(value);
-}
-export const write = (tx: Tx, key: Key, row: unknown): void => tx.put(key, encodeJson(row));
 export const rowsOf = <T>(page: Page): T[] => page.entries.map(([, value]) => decodeJson<T>(value));
 
 /** A counter's value. */
@@ -181,22 +173,10 @@ export function record(tx: Tx, scope: Scope, row: RecordedRow, most: number): vo
     for (const [key] of tx.range({ from: prefix, to: prefix + uint64(sequence - BigInt(most) + 1n), limit: 100 }).entries) tx.delete(key);
 }
 
-/**
- * Says for the stack operation `token` that it makes the topic: true where it is not there yet, or where this very operation
- * began it before a crash; false where it is somebody else's.
- */
+/** See {@link claimKey}: for the topic of that name. */
 export function claim(store: Store, scope: Scope, name: string, token: string): Promise<boolean> {
-  const key = keys.claim(scope, name);
-  return store.transact({ keys: [key], reads: [keys.topic(scope, name)] }, (tx) => {
-    if (read<string>(tx, key) === token) return true;
-    if (tx.get(keys.topic(scope, name))) return false;
-    write(tx, key, token);
-    return true;
-  });
+  const row = keys.topic(scope, name);
+  return claimKey(store, keys.claim(scope, name), token, (tx) => tx.get(row) !== undefined, [row]);
 }
 
-/** Takes back {@link claim} once the topic is deleted. */
-export function unclaim(store: Store, scope: Scope, name: string): Promise<void> {
-  const key = keys.claim(scope, name);
-  return store.transact({ keys: [key] }, (tx) => tx.delete(key));
-}
+export const unclaim = (store: Store, scope: Scope, name: string): Promise<void> => unclaimKey(store, keys.claim(scope, name));

@@ -1,8 +1,8 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import type { Ids } from '../../kit/ids.ts';
-import { decodeJson, encodeJson } from '../../kit/json.ts';
-import { type Key, keyOf, part, prefixEnd, uint64, utf8 } from '../../kit/key.ts';
-import type { KeyRange, Store, Tx } from '../../store/store.ts';
+import { type Key, keyOf, part, uint64, utf8 } from '../../kit/key.ts';
+import type { Store } from '../../store/store.ts';
+import { claimKey, load as find, rangeOf, read, unclaimKey, write } from '../rows.ts';
 import type { Scope } from './domain/names.ts';
 
 /** One version of a parameter. */
@@ -42,17 +42,7 @@ export const keys = {
   secret: keyOf('ssm', 'secret'),
 };
 
-export const rangeOf = (prefix: Key): KeyRange => ({ from: prefix, to: prefixEnd(prefix) });
-
-export async function find<T>(store: Store, key: Key): Promise<T | undefined> {
-  const value = await store.get(key);
-  return value && decodeJson<T>(value);
-}
-export function read<T>(tx: Tx, key: Key): T | undefined {
-  const value = tx.get(key);
-  return value && decodeJson<T>(value);
-}
-export const write = (tx: Tx, key: Key, row: unknown): void => tx.put(key, encodeJson(row));
+export { find, rangeOf, read, write };
 
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
@@ -86,22 +76,10 @@ export function decrypt(key: Buffer, name: string, text: string): string {
 
 export const NONCE = NONCE_BYTES;
 
-/**
- * Says for the stack operation `token` that it makes the parameter: true where it is not there yet, or where this very operation
- * began it before a crash; false where it is somebody else's.
- */
+/** See {@link claimKey}: for the parameter of that name. */
 export function claim(store: Store, scope: Scope, name: string, token: string): Promise<boolean> {
-  const key = keys.claim(scope, name);
-  return store.transact({ keys: [key], reads: [keys.parameter(scope, name)] }, (tx) => {
-    if (read<string>(tx, key) === token) return true;
-    if (tx.get(keys.parameter(scope, name))) return false;
-    write(tx, key, token);
-    return true;
-  });
+  const row = keys.parameter(scope, name);
+  return claimKey(store, keys.claim(scope, name), token, (tx) => tx.get(row) !== undefined, [row]);
 }
 
-/** Takes back {@link claim} once the parameter is deleted. */
-export function unclaim(store: Store, scope: Scope, name: string): Promise<void> {
-  const key = keys.claim(scope, name);
-  return store.transact({ keys: [key] }, (tx) => tx.delete(key));
-}
+export const unclaim = (store: Store, scope: Scope, name: string): Promise<void> => unclaimKey(store, keys.claim(scope, name));
